@@ -1,0 +1,1 @@
+//! k8s-mtp: tenant YAML in, plain Kubernetes manifests out.

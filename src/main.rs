@@ -1,0 +1,3 @@
+//! The `mtp` binary: arguments in, exit code out.
+
+fn main() {}
