@@ -1,0 +1,90 @@
+//! `Diagnostic`: a problem in what an author wrote. Collected, never thrown: one run reports them all.
+
+use crate::place::Place;
+
+/// How bad it is. Ordered: an error weighs more than a warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing; rendering goes on and the exit code stays 0.
+    Warning,
+    /// Nothing is rendered.
+    Error,
+}
+
+/// One problem, in the author's words. The message is a fact (lower case, no full stop) that names what was found and
+/// what was expected; the hint is the fix, where there is one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Diagnostic {
+    /// Where the author finds it.
+    pub at: Place,
+    /// Id of a row of [`crate::rules::RULES`].
+    pub rule: &'static str,
+    /// Whether it stops the run.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Other places that belong to it, each with a word on why.
+    pub related: Vec<(Place, String)>,
+}
+
+impl Diagnostic {
+    /// Adds the fix.
+    pub fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds another place that belongs to the problem, such as the first of two that collide.
+    pub fn related(&mut self, at: Place, why: impl Into<String>) -> &mut Self {
+        self.related.push((at, why.into()));
+        self
+    }
+}
+
+/// What a stage has found so far.
+#[derive(Debug, Default)]
+pub struct Findings {
+    all: Vec<Diagnostic>,
+}
+
+impl Findings {
+    /// Records an error and returns it, so that a hint can be added.
+    pub fn error(&mut self, rule: &'static str, at: Place, message: impl Into<String>) -> &mut Diagnostic {
+        self.push(Severity::Error, rule, at, message.into())
+    }
+
+    /// Records a warning and returns it, so that a hint can be added.
+    pub fn warning(&mut self, rule: &'static str, at: Place, message: impl Into<String>) -> &mut Diagnostic {
+        self.push(Severity::Warning, rule, at, message.into())
+    }
+
+    /// Whether an error is among them.
+    pub fn has_errors(&self) -> bool {
+        has_errors(&self.all)
+    }
+
+    /// Takes over what another stage has found.
+    pub fn extend(&mut self, more: impl IntoIterator<Item = Diagnostic>) {
+        self.all.extend(more);
+    }
+
+    /// All of them, in the order of files and lines, each once.
+    pub fn into_sorted(mut self) -> Vec<Diagnostic> {
+        self.all.sort();
+        self.all.dedup();
+        self.all
+    }
+
+    fn push(&mut self, severity: Severity, rule: &'static str, at: Place, message: String) -> &mut Diagnostic {
+        self.all.push(Diagnostic { at, rule, severity, message, hint: None, related: Vec::new() });
+        let last = self.all.len() - 1;
+        &mut self.all[last]
+    }
+}
+
+/// Whether an error is among `diagnostics`.
+pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|d| d.severity == Severity::Error)
+}

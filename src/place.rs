@@ -1,0 +1,46 @@
+//! Places in files: what every parsed value remembers, so that a message can point at it.
+
+use std::sync::Arc;
+
+/// A stretch of one file. `line` and `column` count from 1, columns in characters; `start` and `end` are byte offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Span {
+    /// Line of the first character, from 1; 0 where the file as a whole is meant.
+    pub line: u32,
+    /// Column of the first character, from 1.
+    pub column: u32,
+    /// Byte offset of the first character.
+    pub start: u32,
+    /// Byte offset behind the last character.
+    pub end: u32,
+}
+
+/// A stretch of a named file; the path is relative to the root.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Path relative to the root, with `/`.
+    pub path: Arc<str>,
+    /// Where in that file.
+    pub span: Span,
+}
+
+impl Place {
+    /// A place in `path`.
+    pub fn new(path: &Arc<str>, span: Span) -> Self {
+        Place { path: Arc::clone(path), span }
+    }
+
+    /// The file as a whole: printed as the path alone.
+    pub fn file(path: impl Into<Arc<str>>) -> Self {
+        Place { path: path.into(), span: Span::default() }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.span.line == 0 {
+            return f.write_str(&self.path);
+        }
+        write!(f, "{}:{}:{}", self.path, self.span.line, self.span.column)
+    }
+}
