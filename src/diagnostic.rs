@@ -65,6 +65,16 @@ impl Findings {
         has_errors(&self.all)
     }
 
+    /// How many errors there are.
+    pub fn errors(&self) -> usize {
+        self.all.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+
+    /// Takes over what was found elsewhere.
+    pub fn merge(&mut self, mut more: Findings) {
+        self.all.append(&mut more.all);
+    }
+
     /// Takes over what another stage has found.
     pub fn extend(&mut self, more: impl IntoIterator<Item = Diagnostic>) {
         self.all.extend(more);

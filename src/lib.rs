@@ -1,18 +1,57 @@
 //! k8s-mtp: tenant YAML in, plain Kubernetes manifests out.
 
+pub mod cidr;
+pub mod contract;
 pub mod diagnostic;
+pub mod disk;
+pub mod emit;
 pub mod inputs;
+pub mod names;
+pub mod objects;
+pub mod parse;
 pub mod place;
+pub mod plan;
+pub mod quantity;
+pub mod removals;
 pub mod rendered;
 pub mod rules;
+pub mod schema;
+pub mod templates;
+pub mod tree;
+pub mod yaml;
 
-use diagnostic::Diagnostic;
+use diagnostic::{Diagnostic, Findings};
 use inputs::Inputs;
 use rendered::Rendered;
 
 /// Renders the whole platform: a pure function of the bytes below `tenants/`. With an error among the diagnostics,
 /// [`Rendered`] is empty.
 pub fn render(inputs: &Inputs) -> (Rendered, Vec<Diagnostic>) {
-    let _ = inputs;
-    (Rendered::default(), Vec::new())
+    let (parsed, found) = parse::parse(inputs);
+    let mut findings = Findings::default();
+    findings.extend(found);
+    // Another version of mtp may not understand the rest: that is said alone.
+    if let Some(refusal) = wrong_version(&parsed) {
+        return (Rendered::default(), refusal);
+    }
+    let (plan, found) = plan::plan(parsed);
+    findings.extend(found);
+    let Some(mut plan) = plan else { return (Rendered::default(), findings.into_sorted()) };
+    rules::check(&plan, &mut findings);
+    if !findings.has_errors() {
+        templates::expand(&mut plan, &mut findings);
+    }
+    if findings.has_errors() {
+        return (Rendered::default(), findings.into_sorted());
+    }
+    let rendered = rendered::emit(plan, &mut findings);
+    if findings.has_errors() { (Rendered::default(), findings.into_sorted()) } else { (rendered, findings.into_sorted()) }
+}
+
+fn wrong_version(parsed: &parse::Parsed) -> Option<Vec<Diagnostic>> {
+    let wanted = parsed.mtp_version.as_ref()?;
+    let mut findings = Findings::default();
+    let at = wanted.at(wanted.content.span);
+    rules::platform::version(&wanted.content, at, env!("CARGO_PKG_VERSION"), &mut findings);
+    findings.has_errors().then(|| findings.into_sorted())
 }

@@ -1,10 +1,18 @@
 //! `Rendered`: what the platform owns, as files in memory; the pivot of the program.
 //!
-//! `render` writes it, `--check` and `diff` compare it, `sync` applies it.
+//! `render` writes it, `--check` and `diff` compare it, `sync` applies it; none of them parses YAML that was just made.
+//! The typed objects are not kept beside their bytes, which would take several times the memory: builders are pure, so
+//! that [`Rendered::objects`] makes them again from the plan, value for value.
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
+use crate::contract::platform::Layout;
+use crate::diagnostic::Findings;
+use crate::objects::{self, InNamespace, InTenant, Object};
 use crate::place::Place;
+use crate::plan::{Plan, TenantPlan};
 
 /// The folder of the output, relative to the root.
 pub const RENDERED: &str = "rendered";
@@ -27,6 +35,7 @@ pub const HEADER: &str = "# Rendered by k8s-mtp from ";
 pub struct Rendered {
     /// All files except the marker, sorted by path, each path once.
     pub files: Vec<File>,
+    plan: Option<Plan>,
 }
 
 /// One file of the output.
@@ -37,12 +46,12 @@ pub struct File {
     /// What it holds, header line included.
     pub bytes: Vec<u8>,
     /// The objects in it, in the order of the file.
-    pub objects: Vec<Object>,
+    pub objects: Vec<Entry>,
 }
 
 /// One object of a file: what it is and whom it comes from.
 #[derive(Debug, Clone)]
-pub struct Object {
+pub struct Entry {
     /// Which object.
     pub id: ObjectId,
     /// The entry of `tenants/` that it is made for.
@@ -63,7 +72,7 @@ pub struct ObjectId {
 }
 
 impl Rendered {
-    /// What is to be on disk, the marker included, by path relative to the root.
+    /// What is to be on disk, the marker included, in path order.
     pub fn tree(&self) -> impl Iterator<Item = (&str, &[u8])> {
         std::iter::once((MARKER, MARKER_TEXT.as_bytes()))
             .chain(self.files.iter().map(|f| (f.path.as_str(), f.bytes.as_slice())))
@@ -72,5 +81,164 @@ impl Rendered {
     /// The file at `path`.
     pub fn file(&self, path: &str) -> Option<&File> {
         self.files.binary_search_by(|f| f.path.as_str().cmp(path)).ok().map(|i| &self.files[i])
+    }
+
+    /// The objects of the files, typed, with the places that their values come from; a tenant at a time, in any order.
+    pub fn objects(&self, each: impl Fn(Vec<Object>) + Sync) {
+        let Some(plan) = &self.plan else { return };
+        each(objects::of_platform(plan));
+        plan.tenants.par_iter().for_each(|tenant| {
+            let scope = InTenant { platform: &plan.platform, tenant };
+            each(objects::of_tenant(&scope));
+            for namespace in &tenant.namespaces {
+                each(objects::of_namespace(&InNamespace { platform: scope.platform, tenant, namespace }));
+            }
+        });
+    }
+
+    /// Whether a Namespace of that name is rendered.
+    pub fn has_namespace(&self, name: &str) -> bool {
+        let Some(plan) = &self.plan else { return false };
+        name == &*plan.platform.namespace
+            || plan.tenants.iter().any(|t| t.namespaces.iter().any(|n| &*n.name == name))
+    }
+
+    /// The plan that the files were made from.
+    pub fn plan(&self) -> Option<&Plan> {
+        self.plan.as_ref()
+    }
+}
+
+/// Makes the files of a plan.
+pub fn emit(plan: Plan, findings: &mut Findings) -> Rendered {
+    let mut files: Vec<File> = Vec::new();
+    let folder = format!("{RENDERED}/platform");
+    each_in_a_file(objects::of_platform(&plan), &folder, &mut files, findings);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+
+    let tenants: Vec<(Vec<File>, Findings)> = plan
+        .tenants
+        .par_iter()
+        .map(|tenant| {
+            let mut findings = Findings::default();
+            (of_tenant(&plan, tenant, &mut findings), findings)
+        })
+        .collect();
+    files.reserve(tenants.iter().map(|(files, _)| files.len()).sum());
+    // Tenants are in the order of their folders, so that the whole is in path order.
+    for (mut made, found) in tenants {
+        files.append(&mut made);
+        findings.merge(found);
+    }
+    Rendered { files, plan: Some(plan) }
+}
+
+fn of_tenant(plan: &Plan, tenant: &TenantPlan, findings: &mut Findings) -> Vec<File> {
+    let platform = &plan.platform;
+    let folder = format!("{RENDERED}/tenants/{}", tenant.name);
+    let mut files = Vec::new();
+    each_in_a_file(objects::of_tenant(&InTenant { platform, tenant }), &folder, &mut files, findings);
+    for namespace in &tenant.namespaces {
+        let objects = objects::of_namespace(&InNamespace { platform, tenant, namespace });
+        let path = format!("{folder}/{}", namespace.name);
+        match platform.layout {
+            Layout::Object => each_in_a_file(objects, &path, &mut files, findings),
+            Layout::Namespace => files.push(all_in_a_file(objects, format!("{path}.yaml"), findings)),
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    report_equal_paths(&files, findings);
+    files
+}
+
+fn each_in_a_file(objects: Vec<Object>, folder: &str, files: &mut Vec<File>, findings: &mut Findings) {
+    for object in objects {
+        let path = format!("{folder}/{}.yaml", stem(&object.id));
+        files.push(all_in_a_file(vec![object], path, findings));
+    }
+}
+
+fn all_in_a_file(objects: Vec<Object>, path: String, findings: &mut Findings) -> File {
+    let mut bytes = Vec::with_capacity(1024 * objects.len());
+    if let Some(first) = objects.first() {
+        bytes.extend_from_slice(HEADER.as_bytes());
+        bytes.extend_from_slice(first.at.path.as_bytes());
+        bytes.push(b'\n');
+    }
+    let mut entries = Vec::with_capacity(objects.len());
+    for (index, object) in objects.into_iter().enumerate() {
+        if index > 0 {
+            bytes.extend_from_slice(b"---\n");
+        }
+        if let Err(error) = object.manifest.emit(&mut bytes) {
+            findings.error("T706", object.at.clone(), format!("{} cannot be written: {error}", object.id));
+        }
+        entries.push(Entry { id: object.id, at: object.at });
+    }
+    File { path, bytes, objects: entries }
+}
+
+/// Two objects whose files a disk that ignores case would take for one.
+fn report_equal_paths(files: &[File], findings: &mut Findings) {
+    for pair in files.windows(2) {
+        if let [a, b] = pair
+            && a.path.eq_ignore_ascii_case(&b.path)
+            && let (Some(first), Some(second)) = (a.objects.first(), b.objects.first())
+        {
+            findings
+                .error("T108", second.at.clone(), format!("{} and {} would stand in one file", first.id, second.id))
+                .related(first.at.clone(), "the other one")
+                .hint("rename one of them");
+        }
+    }
+}
+
+/// The name of an object's file without its ending; depends on the object alone.
+pub fn stem(id: &ObjectId) -> String {
+    let kind = id.kind.to_ascii_lowercase();
+    if is_kubernetes_own(&id.group) {
+        format!("{kind}-{}", id.name)
+    } else {
+        format!("{kind}.{}-{}", id.group, id.name)
+    }
+}
+
+/// Whether a group is one of those that Kubernetes itself serves.
+pub fn is_kubernetes_own(group: &str) -> bool {
+    const OWN: [&str; 23] = [
+        "",
+        "admissionregistration.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+        "apps",
+        "authentication.k8s.io",
+        "authorization.k8s.io",
+        "autoscaling",
+        "batch",
+        "certificates.k8s.io",
+        "coordination.k8s.io",
+        "discovery.k8s.io",
+        "events.k8s.io",
+        "extensions",
+        "flowcontrol.apiserver.k8s.io",
+        "internal.apiserver.k8s.io",
+        "networking.k8s.io",
+        "node.k8s.io",
+        "policy",
+        "rbac.authorization.k8s.io",
+        "resource.k8s.io",
+        "scheduling.k8s.io",
+        "storage.k8s.io",
+    ];
+    OWN.binary_search(&group).is_ok() || matches!(group, "storagemigration.k8s.io" | "metrics.k8s.io")
+}
+
+impl std::fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} `", self.kind)?;
+        if let Some(namespace) = &self.namespace {
+            write!(f, "{namespace}/")?;
+        }
+        write!(f, "{}`", self.name)
     }
 }

@@ -1,0 +1,107 @@
+//! `CustomResourceDefinition`: the Tenant kind, so that `kubectl get tenants` and `kubectl explain tenant` work.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceColumnDefinition as Column, CustomResourceDefinition, CustomResourceDefinitionNames as Names,
+    CustomResourceDefinitionSpec, CustomResourceDefinitionVersion, CustomResourceSubresourceStatus,
+    CustomResourceSubresources, CustomResourceValidation, JSONSchemaProps,
+};
+use serde_json::json;
+
+use super::{Build, Kind, Object, meta};
+use crate::contract::{GROUP, VERSION};
+use crate::plan::Plan;
+use crate::schema;
+
+/// The row of [`super::KINDS`].
+pub const KIND: Kind = Kind {
+    group: "apiextensions.k8s.io",
+    version: "v1",
+    kind: "CustomResourceDefinition",
+    build: Build::Platform(build),
+};
+
+fn build(plan: &Plan) -> Vec<Object> {
+    let column = |name: &str, json_path: &str| Column {
+        name: name.to_owned(),
+        json_path: json_path.to_owned(),
+        type_: "string".to_owned(),
+        ..Column::default()
+    };
+    let version = CustomResourceDefinitionVersion {
+        name: VERSION.to_owned(),
+        served: true,
+        storage: true,
+        schema: Some(CustomResourceValidation { open_api_v3_schema: Some(open_api()) }),
+        subresources: Some(CustomResourceSubresources {
+            status: Some(CustomResourceSubresourceStatus(json!({}))),
+            scale: None,
+        }),
+        additional_printer_columns: Some(vec![
+            column("Tier", ".spec.tier"),
+            column("State", ".spec.state"),
+            column("Namespaces", r".metadata.annotations.tenant\.k8s-mtp\.io/namespaces"),
+            Column { type_: "date".to_owned(), ..column("Age", ".metadata.creationTimestamp") },
+        ]),
+        ..CustomResourceDefinitionVersion::default()
+    };
+    let names = Names {
+        kind: "Tenant".to_owned(),
+        list_kind: Some("TenantList".to_owned()),
+        plural: "tenants".to_owned(),
+        singular: Some("tenant".to_owned()),
+        ..Names::default()
+    };
+    let definition = CustomResourceDefinition {
+        metadata: meta::ObjectMeta {
+            name: Some(format!("tenants.{GROUP}")),
+            labels: Some(meta::platform_labels()),
+            ..meta::ObjectMeta::default()
+        },
+        spec: CustomResourceDefinitionSpec {
+            group: GROUP.to_owned(),
+            names,
+            scope: "Cluster".to_owned(),
+            versions: vec![version],
+            ..CustomResourceDefinitionSpec::default()
+        },
+        status: None,
+    };
+    let doc = &plan.platform.doc;
+    vec![Object::new(definition, doc.at(doc.content.metadata.name.span))]
+}
+
+/// The schema of the contract, and a status for whoever applies the manifests.
+fn open_api() -> JSONSchemaProps {
+    let condition = json!({
+        "type": "object",
+        "description": "One thing that is true of the tenant or not.",
+        "required": ["type", "status", "lastTransitionTime", "reason", "message"],
+        "properties": {
+            "type": { "type": "string", "description": "Rendered, Applied or Ready.", "maxLength": 316 },
+            "status": { "type": "string", "description": "True, False or Unknown.", "enum": ["True", "False", "Unknown"] },
+            "observedGeneration": { "type": "integer", "format": "int64", "minimum": 0,
+                "description": "The generation of the Tenant that it is about." },
+            "lastTransitionTime": { "type": "string", "format": "date-time", "description": "Since when." },
+            "reason": { "type": "string", "description": "Why, in one word.", "maxLength": 1024 },
+            "message": { "type": "string", "description": "Why, for people.", "maxLength": 32768 },
+        },
+    });
+    let schema = json!({
+        "type": "object",
+        "description": "A customer of the platform. Rendered from tenants/ in git; edit it there.",
+        "required": ["spec"],
+        "properties": {
+            "spec": schema::structural("Tenant"),
+            "status": {
+                "type": "object",
+                "description": "What was seen in the cluster when the tenant was last applied.",
+                "properties": {
+                    "observedCommit": { "type": "string", "description": "The commit that was applied last." },
+                    "conditions": { "type": "array", "description": "What is true of the tenant.", "items": condition,
+                        "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] },
+                },
+            },
+        },
+    });
+    serde_json::from_value(schema).unwrap_or_default()
+}

@@ -1,0 +1,66 @@
+//! Metadata of everything that is rendered: names, labels, the mark of ownership.
+
+use std::collections::BTreeMap;
+
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::InNamespace;
+
+/// The label that a tenant's objects, its Namespaces and its pods carry; the value is the Tenant's name.
+pub const TENANT: &str = "tenant.k8s-mtp.io/name";
+
+/// The label that names the tier.
+pub const TIER: &str = "tenant.k8s-mtp.io/tier";
+
+/// The label that names the state, where it is not active.
+pub const STATE: &str = "tenant.k8s-mtp.io/state";
+
+/// The mark of ownership. Never in a pod template, whose pods belong to their ReplicaSet.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// The value of [`MANAGED_BY`] and [`PART_OF`].
+pub const K8S_MTP: &str = "k8s-mtp";
+
+/// What an object is a part of.
+pub const PART_OF: &str = "app.kubernetes.io/part-of";
+
+/// The annotation of a Tenant that lists its namespaces, since a printer column shows no list.
+pub const NAMESPACES: &str = "tenant.k8s-mtp.io/namespaces";
+
+/// The annotation of a Namespace that says whom to write to.
+pub const OWNER_EMAIL: &str = "tenant.k8s-mtp.io/owner-email";
+
+/// The label by which the API server lets a Namespace be selected by its name.
+pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
+/// Prefixes and keys of labels and annotations that only the platform writes.
+pub fn is_ours(key: &str) -> bool {
+    const OURS: [&str; 3] = ["k8s-mtp.io", "kubernetes.io", "k8s.io"];
+    const ENGINES: [&str; 2] = ["argoproj.io", "fluxcd.io"];
+    let Some((prefix, _)) = key.split_once('/') else { return false };
+    OURS.iter().chain(&ENGINES).any(|domain| {
+        prefix == *domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+    })
+}
+
+/// Labels of whatever is ours.
+pub fn platform_labels() -> BTreeMap<String, String> {
+    [(MANAGED_BY, K8S_MTP), (PART_OF, K8S_MTP)].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+}
+
+/// Labels of whatever is ours and a tenant's.
+pub fn tenant_labels(tenant: &str) -> BTreeMap<String, String> {
+    let mut labels = platform_labels();
+    labels.insert(TENANT.to_owned(), tenant.to_owned());
+    labels
+}
+
+/// Metadata of an object in a tenant's namespace.
+pub fn in_namespace(scope: &InNamespace<'_>, name: impl Into<String>) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.into()),
+        namespace: Some(scope.namespace.name.to_string()),
+        labels: Some(tenant_labels(&scope.tenant.name)),
+        ..ObjectMeta::default()
+    }
+}

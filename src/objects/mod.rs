@@ -1,0 +1,157 @@
+//! The shelf of objects: what is rendered, one file a kind.
+//!
+//! [`KINDS`] is the order in which objects are emitted and applied, and the list of what may be pruned. Guardrails come
+//! before grants. A kind that is no longer rendered keeps its row, building nothing, until no cluster holds it.
+
+pub mod custom_resource_definition;
+pub mod extra;
+pub mod limit_range;
+pub mod meta;
+pub mod namespace;
+pub mod network_policy;
+pub mod resource_quota;
+pub mod role;
+pub mod role_binding;
+pub mod service_account;
+pub mod tenant;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::emit::{EmitError, emit};
+use crate::place::Place;
+use crate::plan::{NamespacePlan, Plan, PlatformPlan, TenantPlan};
+use crate::rendered::ObjectId;
+
+/// A kind that is rendered.
+pub struct Kind {
+    /// API group; empty for the core group.
+    pub group: &'static str,
+    /// API version.
+    pub version: &'static str,
+    /// Kind.
+    pub kind: &'static str,
+    /// What makes its objects.
+    pub build: Build,
+}
+
+/// At which scope a kind's objects are made.
+#[derive(Clone, Copy)]
+pub enum Build {
+    /// Once; sees everything.
+    Platform(fn(&Plan) -> Vec<Object>),
+    /// Once a tenant.
+    Tenant(fn(&InTenant<'_>) -> Vec<Object>),
+    /// Once a namespace of a tenant.
+    Namespace(fn(&InNamespace<'_>) -> Vec<Object>),
+}
+
+/// All kinds, in the order in which they are applied. The last row stands for what templates make, of any kind.
+pub const KINDS: &[Kind] = &[
+    Kind { group: "", version: "v1", kind: "Namespace", build: Build::Platform(namespace::platform) },
+    custom_resource_definition::KIND,
+    tenant::KIND,
+    Kind { group: "", version: "v1", kind: "Namespace", build: Build::Namespace(namespace::build) },
+    resource_quota::KIND,
+    limit_range::KIND,
+    network_policy::KIND,
+    service_account::KIND,
+    role::KIND,
+    role_binding::KIND,
+    Kind { group: "*", version: "*", kind: "*", build: Build::Namespace(extra::build) },
+];
+
+/// What the builder of a tenant's objects sees.
+#[derive(Clone, Copy)]
+pub struct InTenant<'a> {
+    /// What holds for every tenant.
+    pub platform: &'a PlatformPlan,
+    /// The tenant.
+    pub tenant: &'a TenantPlan,
+}
+
+/// What the builder of a namespace's objects sees.
+#[derive(Clone, Copy)]
+pub struct InNamespace<'a> {
+    /// What holds for every tenant.
+    pub platform: &'a PlatformPlan,
+    /// The tenant.
+    pub tenant: &'a TenantPlan,
+    /// The namespace.
+    pub namespace: &'a NamespacePlan,
+}
+
+/// An object: typed, with what it comes from.
+pub struct Object {
+    /// Which object.
+    pub id: ObjectId,
+    /// Its content.
+    pub manifest: Box<dyn Manifest>,
+    /// The entry of `tenants/` that it is made for.
+    pub at: Place,
+    /// Where single values come from: a JSON pointer into the object, and the author's line.
+    pub origins: Vec<(String, Place)>,
+}
+
+/// The content of an object: a type of k8s-openapi, or one of ours.
+pub trait Manifest: Send + Sync {
+    /// Appends the YAML document.
+    fn emit(&self, out: &mut Vec<u8>) -> Result<(), EmitError>;
+    /// The object as JSON.
+    fn value(&self) -> serde_json::Value;
+}
+
+impl<T: Serialize + Send + Sync> Manifest for T {
+    fn emit(&self, out: &mut Vec<u8>) -> Result<(), EmitError> {
+        emit(self, out)
+    }
+
+    fn value(&self) -> serde_json::Value {
+        // Manifests are maps with text for keys: the only way in which this fails is a float that is no number.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl Object {
+    /// An object of one of Kubernetes' own types.
+    pub fn new<T>(manifest: T, at: Place) -> Object
+    where
+        T: k8s_openapi::Resource + k8s_openapi::Metadata<Ty = meta::ObjectMeta> + Serialize + Send + Sync + 'static,
+    {
+        let metadata = manifest.metadata();
+        let id = ObjectId {
+            group: T::GROUP.into(),
+            kind: T::KIND.into(),
+            namespace: metadata.namespace.as_deref().map(Arc::from),
+            name: metadata.name.as_deref().unwrap_or_default().into(),
+        };
+        Object { id, manifest: Box::new(manifest), at, origins: Vec::new() }
+    }
+
+    /// Notes where the value at `pointer` comes from.
+    pub fn from(mut self, pointer: impl Into<String>, at: Place) -> Object {
+        self.origins.push((pointer.into(), at));
+        self
+    }
+}
+
+/// One step of a JSON pointer (RFC 6901).
+pub fn step(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Objects that belong to the platform.
+pub fn of_platform(plan: &Plan) -> Vec<Object> {
+    KINDS.iter().flat_map(|kind| if let Build::Platform(build) = kind.build { build(plan) } else { Vec::new() }).collect()
+}
+
+/// Objects that belong to a tenant and stand in none of its namespaces.
+pub fn of_tenant(scope: &InTenant<'_>) -> Vec<Object> {
+    KINDS.iter().flat_map(|kind| if let Build::Tenant(build) = kind.build { build(scope) } else { Vec::new() }).collect()
+}
+
+/// Objects of a namespace of a tenant, itself included.
+pub fn of_namespace(scope: &InNamespace<'_>) -> Vec<Object> {
+    KINDS.iter().flat_map(|kind| if let Build::Namespace(build) = kind.build { build(scope) } else { Vec::new() }).collect()
+}

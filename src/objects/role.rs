@@ -1,0 +1,157 @@
+//! `Role`: what admins, operators and viewers of a tenant may do in its namespace. Every right is enumerated.
+//!
+//! Nothing here lets a tenant change what the platform rendered, hand out rights, read another's objects or act as
+//! someone else; see [`crate::rules::roles`] for the list, which also holds for the Platform's `extraRules`.
+
+use k8s_openapi::api::rbac::v1::{PolicyRule, Role};
+
+use super::{Build, InNamespace, Kind, Object, meta};
+use crate::contract::tenant::State;
+
+/// The row of [`super::KINDS`].
+pub const KIND: Kind =
+    Kind { group: super::role_binding::GROUP, version: "v1", kind: "Role", build: Build::Namespace(build) };
+
+/// The three roles, in the order of their rights.
+pub const ROLES: [&str; 3] = ["admin", "operator", "viewer"];
+
+/// `tenant-<name>-admin`.
+pub fn role_name(tenant: &str, role: &str) -> String {
+    format!("tenant-{tenant}-{role}")
+}
+
+/// (API group, resources, verbs)
+type Rule = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+const READ: &[&str] = &["get", "list", "watch"];
+const WRITE: &[&str] = &["create", "delete", "deletecollection", "patch", "update"];
+
+/// What everybody sees: all but Secrets. The namespace itself by `get` alone: a namespaced Role that may `update` or
+/// `patch` `namespaces`, or its subresources, could take Pod Security off its own namespace.
+const SEE: &[Rule] = &[
+    ("", &["namespaces"], &["get"]),
+    (
+        "",
+        &[
+            "configmaps",
+            "endpoints",
+            "events",
+            "limitranges",
+            "persistentvolumeclaims",
+            "persistentvolumeclaims/status",
+            "pods",
+            "pods/log",
+            "pods/status",
+            "replicationcontrollers",
+            "replicationcontrollers/scale",
+            "replicationcontrollers/status",
+            "resourcequotas",
+            "resourcequotas/status",
+            "serviceaccounts",
+            "services",
+            "services/status",
+        ],
+        READ,
+    ),
+    (
+        "apps",
+        &[
+            "controllerrevisions",
+            "daemonsets",
+            "daemonsets/status",
+            "deployments",
+            "deployments/scale",
+            "deployments/status",
+            "replicasets",
+            "replicasets/scale",
+            "replicasets/status",
+            "statefulsets",
+            "statefulsets/scale",
+            "statefulsets/status",
+        ],
+        READ,
+    ),
+    ("autoscaling", &["horizontalpodautoscalers", "horizontalpodautoscalers/status"], READ),
+    ("batch", &["cronjobs", "cronjobs/status", "jobs", "jobs/status"], READ),
+    ("discovery.k8s.io", &["endpointslices"], READ),
+    ("events.k8s.io", &["events"], READ),
+    ("metrics.k8s.io", &["pods"], READ),
+    ("networking.k8s.io", &["ingresses", "ingresses/status", "networkpolicies"], READ),
+    ("policy", &["poddisruptionbudgets", "poddisruptionbudgets/status"], READ),
+    ("rbac.authorization.k8s.io", &["rolebindings", "roles"], READ),
+    ("resource.k8s.io", &["resourceclaims", "resourceclaims/status", "resourceclaimtemplates"], READ),
+];
+
+/// What operators do: scale, and restart by deleting or evicting pods. No template of a workload, since whoever writes one
+/// reads every Secret of the namespace.
+const OPERATE: &[Rule] = &[
+    ("", &["pods"], &["delete"]),
+    ("", &["pods/eviction"], &["create"]),
+    ("", &["replicationcontrollers/scale"], &["patch", "update"]),
+    ("apps", &["deployments/scale", "replicasets/scale", "statefulsets/scale"], &["patch", "update"]),
+];
+
+/// What admins do: everything that runs in the namespace, and nothing that bounds it. No `serviceaccounts/token`, no
+/// `endpoints` or `endpointslices` (CVE-2021-25740), no quota, limit, network policy, Role or binding.
+const ADMINISTER: &[Rule] = &[
+    (
+        "",
+        &["configmaps", "persistentvolumeclaims", "pods", "replicationcontrollers", "secrets", "serviceaccounts", "services"],
+        WRITE,
+    ),
+    ("", &["secrets"], READ),
+    ("", &["pods/attach", "pods/exec", "pods/portforward"], &["create", "get"]),
+    ("", &["pods/ephemeralcontainers", "pods/resize"], &["get", "patch", "update"]),
+    ("", &["pods/eviction"], &["create"]),
+    ("", &["replicationcontrollers/scale"], &["patch", "update"]),
+    ("apps", &["daemonsets", "deployments", "replicasets", "statefulsets"], WRITE),
+    ("apps", &["deployments/scale", "replicasets/scale", "statefulsets/scale"], &["patch", "update"]),
+    ("autoscaling", &["horizontalpodautoscalers"], WRITE),
+    ("batch", &["cronjobs", "jobs"], WRITE),
+    ("networking.k8s.io", &["ingresses"], WRITE),
+    ("policy", &["poddisruptionbudgets"], WRITE),
+    ("resource.k8s.io", &["resourceclaims", "resourceclaimtemplates"], WRITE),
+];
+
+/// All three, always under their names: a binding's `roleRef` cannot change. Where a namespace is not active, each has
+/// the viewer's rights.
+fn build(scope: &InNamespace<'_>) -> Vec<Object> {
+    let active = scope.namespace.state == State::Active;
+    let tables: [&[&[Rule]]; 3] = [&[SEE, ADMINISTER], &[SEE, OPERATE], &[SEE]];
+    let each = ROLES.iter().enumerate().map(|(index, name)| {
+        let effective = if active { index } else { 2 };
+        let built_in = tables[effective].iter().copied().flatten().map(|(group, resources, verbs)| PolicyRule {
+            api_groups: Some(vec![(*group).to_owned()]),
+            resources: Some(owned(resources)),
+            verbs: owned(verbs),
+            ..PolicyRule::default()
+        });
+        let sorted = |list: &[crate::contract::At<String>]| {
+            let mut list: Vec<String> = list.iter().map(|v| v.value.clone()).collect();
+            list.sort();
+            list.dedup();
+            list
+        };
+        let extra = &scope.platform.extra_rules[effective];
+        let mut more: Vec<(Vec<String>, Vec<String>, Vec<String>)> = extra
+            .iter()
+            .map(|rule| (sorted(&rule.api_groups), sorted(&rule.resources), sorted(&rule.verbs)))
+            .collect();
+        more.sort();
+        more.dedup();
+        let more = more.into_iter().map(|(groups, resources, verbs)| PolicyRule {
+            api_groups: Some(groups),
+            resources: Some(resources),
+            verbs,
+            ..PolicyRule::default()
+        });
+        let metadata = meta::in_namespace(scope, role_name(&scope.tenant.name, name));
+        let role = Role { metadata, rules: Some(built_in.chain(more).collect()) };
+        Object::new(role, scope.tenant.doc.at(scope.namespace.span))
+    });
+    each.collect()
+}
+
+fn owned(list: &[&str]) -> Vec<String> {
+    list.iter().map(|s| (*s).to_owned()).collect()
+}

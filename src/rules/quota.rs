@@ -1,0 +1,317 @@
+//! Rules about quantities: what the API server would refuse, and what would make every pod be refused.
+
+use std::collections::BTreeMap;
+
+use super::{Check, Check::Stage, Rule};
+use crate::diagnostic::Findings;
+use crate::names::{is_dns_subdomain, is_qualified};
+use crate::place::Place;
+use crate::plan::{Placed, Plan, TenantPlan, TierPlan};
+use crate::yaml::shape::{closest, list};
+
+/// The rows.
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "T301",
+        title: "no quantity",
+        why: "The API server would refuse it.",
+        fix: "Write a number with one of Kubernetes' suffixes: `500m`, `20`, `2Gi`, `1G`.",
+        check: Stage,
+    },
+    Rule {
+        id: "T302",
+        title: "a negative quantity",
+        why: "The API server would refuse it.",
+        fix: "Write a quantity from 0 up.",
+        check: Stage,
+    },
+    Rule {
+        id: "T303",
+        title: "a fraction of what comes whole",
+        why: "Objects are counted in whole numbers, memory and storage in whole bytes, CPU in thousandths; `512m` of memory is \
+              half a byte.",
+        fix: "Write a whole number; `Mi` and `Gi` for memory and storage.",
+        check: Check::Plan(whole),
+    },
+    Rule {
+        id: "T304",
+        title: "a limit above the quota",
+        why: "A container that states nothing gets the default limit. If that is more than the namespace may use in all, no pod \
+              starts, and nobody sees why.",
+        fix: "Lower the limit, or raise the quota.",
+        check: Check::Tenant(above_quota),
+    },
+    Rule {
+        id: "T305",
+        title: "a tenant's quota above its tier's",
+        why: "A tenant may lower its own ceilings; raising them is the platform's decision, which the Tier's `quotaMax` states.",
+        fix: "Choose a larger tier, or have the platform team raise `quotaMax`.",
+        check: Check::Tenant(above_tier),
+    },
+    Rule {
+        id: "T306",
+        title: "an object that no quota counts",
+        why: "The API server refuses a quota with a key that it does not know.",
+        fix: "Write `secrets`, `configmaps`, `services`, `persistentvolumeclaims`, `replicationcontrollers`, `resourcequotas`, or \
+              `count/` with the plural and the group, such as `count/deployments.apps`.",
+        check: Check::Plan(countable),
+    },
+    Rule {
+        id: "T307",
+        title: "limits that contradict each other",
+        why: "The API server refuses a LimitRange whose default is above its maximum, whose minimum is above its default, or \
+              whose ratio is below 1.",
+        fix: "Keep min ≤ default request ≤ default ≤ max, for each resource.",
+        check: Check::Tier(contradictions),
+    },
+    Rule {
+        id: "T308",
+        title: "unknown class",
+        why: "A quota for a storage class that the cluster does not have bounds nothing.",
+        fix: "Name one of the Platform's `storageClasses`, or add it there.",
+        check: Check::Tier(classes),
+    },
+    Rule {
+        id: "T309",
+        title: "load balancers without node ports",
+        why: "A Service of type LoadBalancer takes node ports unless it says `allocateLoadBalancerNodePorts: false`; with \
+              `nodePorts: 0` the quota refuses it.",
+        fix: "Tell the tenants of this tier to set `allocateLoadBalancerNodePorts: false`, or leave `loadBalancers` out.",
+        check: Check::Tier(load_balancers),
+    },
+    Rule {
+        id: "T310",
+        title: "pods that have to state everything",
+        why: "With a quota on CPU, memory or ephemeral storage, the API server refuses every container that states no request \
+              and limit for it, unless a LimitRange fills them in.",
+        fix: "Add `limitRange.container.default` for the resource.",
+        check: Check::Tier(defaults),
+    },
+];
+
+/// Keys of ResourceQuota that count objects without `count/`.
+const COUNTED: [&str; 6] =
+    ["configmaps", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas", "secrets", "services"];
+
+/// Whether a key of ResourceQuota counts in bytes or counts objects; CPU is finer.
+fn is_whole(key: &str) -> bool {
+    !key.ends_with("cpu")
+}
+
+fn whole(plan: &Plan, findings: &mut Findings) {
+    let mut look = |name: &str, (quantity, at): &Placed| {
+        let (fits, unit) = if is_whole(name) {
+            (quantity.is_whole(), "whole numbers")
+        } else {
+            (quantity.is_milli(), "thousandths")
+        };
+        if !fits {
+            findings
+                .error("T303", at.clone(), format!("`{quantity}` is a fraction; `{name}` is counted in {unit}"))
+                .hint("write memory and storage as `128Mi`, counts as `20`");
+        }
+    };
+    for tier in plan.tiers.values() {
+        let scoped = tier.scoped.iter().map(|quota| &quota.hard);
+        for hard in [&tier.hard, &tier.max].into_iter().chain(scoped) {
+            hard.iter().for_each(|(key, placed)| look(key, placed));
+        }
+        let limits = &tier.limits;
+        let bounds = [&limits.default, &limits.default_request, &limits.max, &limits.min, &limits.pod_max];
+        for values in bounds.into_iter().chain([&limits.claim_min, &limits.claim_max]) {
+            values.iter().for_each(|(key, placed)| look(key, placed));
+        }
+    }
+    for namespace in plan.tenants.iter().flat_map(|tenant| &tenant.namespaces) {
+        namespace.own.iter().for_each(|(key, placed)| look(key, placed));
+    }
+}
+
+/// What a container, a pod or a claim may have, and the ceiling of the namespace that it has to fit in.
+fn above_quota(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
+    for namespace in &tenant.namespaces {
+        let limits = &namespace.tier.limits;
+        let mut look = |what: &str, values: &BTreeMap<&'static str, Placed>, prefix: &str| {
+            for (resource, (limit, at)) in values {
+                let key = format!("{prefix}{resource}");
+                let Some((ceiling, place)) = namespace.hard.get(&key).filter(|(ceiling, _)| limit > ceiling) else {
+                    continue;
+                };
+                let about = format!("{what} `{resource}: {limit}` is above the quota `{key}: {ceiling}`");
+                // Where the tenant itself lowered the ceiling, that is where to look.
+                let lowered = namespace.own.contains_key(&key);
+                let (at, other) = if lowered { (place, at) } else { (at, place) };
+                findings
+                    .error("T304", at.clone(), about)
+                    .related(other.clone(), if lowered { "the limit" } else { "the quota" })
+                    .hint("lower the limit, or raise the quota");
+            }
+        };
+        look("the container's default", &limits.default, "limits.");
+        look("the container's default request", &limits.default_request, "requests.");
+        look("the container's maximum", &limits.max, "limits.");
+        look("the container's minimum", &limits.min, "requests.");
+        look("the pod's maximum", &limits.pod_max, "limits.");
+        look("the claim's minimum", &limits.claim_min, "requests.");
+        look("the claim's maximum", &limits.claim_max, "requests.");
+    }
+}
+
+fn above_tier(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
+    for namespace in &tenant.namespaces {
+        let tier = &namespace.tier;
+        for (key, (own, at)) in &namespace.own {
+            // What the tier does not govern, a tenant may still bound for itself.
+            let Some((ceiling, place)) = tier.max.get(key).or_else(|| tier.hard.get(key)) else { continue };
+            if own > ceiling {
+                let which = if tier.max.contains_key(key) { "quotaMax" } else { "quota" };
+                findings
+                    .error("T305", at.clone(), format!("`{key}: {own}` is above the {which} of tier `{}`, {ceiling}", tier.name))
+                    .related(place.clone(), "the tier's ceiling")
+                    .hint("lower it, or choose a larger tier");
+            }
+        }
+    }
+}
+
+fn countable(plan: &Plan, findings: &mut Findings) {
+    let mut look = |name: &str, at: Place| {
+        let counted = name.strip_prefix("count/").is_some_and(|rest| is_dns_subdomain(rest) && !rest.contains('/'));
+        if counted || COUNTED.contains(&name) {
+            return;
+        }
+        let unknown = findings.error("T306", at, format!("no quota counts `{name}`"));
+        let own = match name {
+            "pods" => Some("`pods` is a field of `quota` itself".to_owned()),
+            "services.loadbalancers" => Some("write `loadBalancers`, a field of `quota` itself".to_owned()),
+            "services.nodeports" => Some("write `nodePorts`, a field of `quota` itself".to_owned()),
+            "storage" | "requests.storage" => Some("write `storage`, a field of `quota` itself".to_owned()),
+            _ => closest(name, COUNTED.into_iter()).map(|close| format!("did you mean `{close}`?")),
+        };
+        let all = || format!("write {}, or `count/…` such as `count/deployments.apps`", list(COUNTED.into_iter()));
+        unknown.hint(own.unwrap_or_else(all));
+    };
+    for tier in plan.tiers.values() {
+        let spec = &tier.doc.content.spec;
+        for name in spec.quota.objects.keys().chain(spec.quota_max.objects.keys()) {
+            look(name, tier.doc.at(name.span));
+        }
+    }
+    for tenant in &plan.tenants {
+        let spec = &tenant.doc.content.spec;
+        let entries = spec.namespaces.iter().flat_map(|entry| entry.quota.objects.keys());
+        for name in spec.quota.objects.keys().chain(entries) {
+            look(name, tenant.doc.at(name.span));
+        }
+    }
+}
+
+fn contradictions(_: &Plan, tier: &TierPlan, findings: &mut Findings) {
+    let limits = &tier.limits;
+    type Side<'a> = (&'static str, &'a BTreeMap<&'static str, Placed>);
+    let orders: [(Side<'_>, Side<'_>); 7] = [
+        (("container.default", &limits.default), ("container.max", &limits.max)),
+        (("container.defaultRequest", &limits.default_request), ("container.default", &limits.default)),
+        (("container.defaultRequest", &limits.default_request), ("container.max", &limits.max)),
+        (("container.min", &limits.min), ("container.defaultRequest", &limits.default_request)),
+        (("container.min", &limits.min), ("container.max", &limits.max)),
+        (("container.max", &limits.max), ("pod.max", &limits.pod_max)),
+        (("persistentVolumeClaim.min", &limits.claim_min), ("persistentVolumeClaim.max", &limits.claim_max)),
+    ];
+    for ((low, lower), (high, upper)) in orders {
+        for (resource, (a, at)) in lower {
+            let Some((b, place)) = upper.get(resource).filter(|(b, _)| a > b) else { continue };
+            findings
+                .error("T307", at.clone(), format!("{low} `{resource}: {a}` is above {high} `{resource}: {b}`"))
+                .related(place.clone(), high)
+                .hint("keep min ≤ defaultRequest ≤ default ≤ max ≤ the pod's max");
+        }
+    }
+    // A minimum without a default request: the request is then the default limit.
+    for (resource, (min, at)) in limits.min.iter().filter(|(r, _)| !limits.default_request.contains_key(*r)) {
+        if let Some((default, place)) = limits.default.get(resource).filter(|(default, _)| min > default) {
+            findings
+                .error("T307", at.clone(), format!("container.min `{resource}: {min}` is above its default {default}"))
+                .related(place.clone(), "container.default");
+        }
+    }
+    for (resource, (ratio, at)) in &limits.ratio {
+        if ratio.nanos() < 1_000_000_000 {
+            let about = format!("container.maxLimitRequestRatio `{resource}: {ratio}` is below 1");
+            findings.error("T307", at.clone(), about).hint("a limit is never below its request");
+            continue;
+        }
+        let bounds = [("max/min", &limits.max, &limits.min), ("default/defaultRequest", &limits.default, &limits.default_request)];
+        for (what, upper, lower) in bounds {
+            let (Some((upper, _)), Some((lower, _))) = (upper.get(resource), lower.get(resource)) else { continue };
+            let above = if what == "max/min" {
+                // The API server refuses a ratio that no container can reach.
+                ratio.nanos().saturating_mul(lower.nanos()) > upper.nanos().saturating_mul(1_000_000_000)
+            } else {
+                ratio.nanos().saturating_mul(lower.nanos()) < upper.nanos().saturating_mul(1_000_000_000)
+            };
+            if above {
+                let word = if what == "max/min" { "above" } else { "below" };
+                let about = format!("container.maxLimitRequestRatio `{resource}: {ratio}` is {word} {what}, {upper}/{lower}");
+                findings.error("T307", at.clone(), about).hint("no container could have it");
+            }
+        }
+    }
+}
+
+fn classes(plan: &Plan, tier: &TierPlan, findings: &mut Findings) {
+    let quota = &tier.doc.content.spec.quota;
+    let known = plan.platform.doc.content.spec.storage_classes.as_ref();
+    for class in quota.storage_classes.iter().flat_map(BTreeMap::keys) {
+        let listed = known.is_none_or(|known| known.iter().any(|k| k == class));
+        if !listed {
+            let about = format!("the Platform's `storageClasses` has no `{class}`");
+            findings.error("T308", tier.doc.at(class.span), about).hint("correct the name, or add the class there");
+        }
+    }
+    let priorities = quota.priority_classes.iter().flat_map(BTreeMap::keys);
+    let volumes = quota.volume_attributes_classes.iter().flat_map(BTreeMap::keys);
+    let devices = quota.device_classes.keys().chain(quota.storage_classes.iter().flat_map(BTreeMap::keys));
+    for class in priorities.chain(volumes).chain(devices) {
+        if !is_dns_subdomain(class) || class.len() > 200 {
+            findings.error("T308", tier.doc.at(class.span), format!("`{class}` is no name of a class"));
+        }
+    }
+    for resource in quota.extended_resources.keys() {
+        if !is_qualified(resource) || !resource.contains('/') || resource.contains("kubernetes.io/") {
+            findings
+                .error("T308", tier.doc.at(resource.span), format!("`{resource}` is no extended resource"))
+                .hint("write a name with a domain, such as `nvidia.com/gpu`");
+        }
+    }
+    if quota.storage_classes.is_some() && known.is_none() {
+        let at = quota.storage_classes.iter().flat_map(BTreeMap::keys).next();
+        let at = tier.doc.at(at.map_or(tier.doc.content.spec.span, |k| k.span));
+        findings
+            .error("T308", at, "the Tier lists storage classes, and the Platform does not say which there are")
+            .hint("add `storageClasses` to the Platform: the others are closed by name");
+    }
+}
+
+fn load_balancers(_: &Plan, tier: &TierPlan, findings: &mut Findings) {
+    let hard = |key: &str| tier.hard.get(key);
+    let (Some((balancers, at)), Some((ports, place))) = (hard("services.loadbalancers"), hard("services.nodeports")) else {
+        return;
+    };
+    if !balancers.is_zero() && ports.is_zero() {
+        findings
+            .warning("T309", at.clone(), "a load balancer takes node ports, of which this tier allows none")
+            .related(place.clone(), "here")
+            .hint("its Services have to set `allocateLoadBalancerNodePorts: false`");
+    }
+}
+
+fn defaults(_: &Plan, tier: &TierPlan, findings: &mut Findings) {
+    for resource in ["cpu", "memory", "ephemeral-storage"] {
+        let Some((_, at)) = tier.hard.get(&format!("limits.{resource}")) else { continue };
+        if !tier.limits.default.contains_key(resource) && !tier.limits.max.contains_key(resource) {
+            let about = format!("with a quota on `{resource}`, a container that states none is refused");
+            findings.warning("T310", at.clone(), about).hint("add it to `limitRange.container.default`");
+        }
+    }
+}

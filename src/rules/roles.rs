@@ -1,0 +1,138 @@
+//! Rules about rights: the Platform's `extraRules` are for custom resources, and never undo what keeps tenants apart.
+//!
+//! What is refused, and where each was learnt: `*` in anything (a new resource would be granted unseen); `escalate`, `bind`,
+//! `impersonate` (Kubernetes' good practices for RBAC); writing Endpoints (CVE-2021-25740), Namespaces (CVE-2022-46167,
+//! CVE-2026-30963), quota, limits, network policies of any engine, Roles, webhooks and policies (CVE-2026-22039).
+
+use super::{Check, Rule};
+use crate::contract::platform::ExtraRule;
+use crate::contract::{At, GROUP};
+use crate::diagnostic::Findings;
+use crate::names::is_dns_subdomain;
+use crate::objects::role::ROLES;
+use crate::plan::Plan;
+
+/// The rows.
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "T605",
+        title: "a right that no tenant may have",
+        why: "It would let a tenant change what isolates it, hand out rights that it lacks, or act as somebody else.",
+        fix: "Name the resources and verbs that are needed, of custom resources.",
+        check: Check::Plan(extra_rules),
+    },
+];
+
+/// Groups of which tenants write nothing: rights, admission, policies and network policies of any engine, and our own.
+const READ_ONLY_GROUPS: [&str; 19] = [
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "certificates.k8s.io",
+    "cilium.io",
+    "constraints.gatekeeper.sh",
+    "crd.antrea.io",
+    "crd.projectcalico.org",
+    "flowcontrol.apiserver.k8s.io",
+    "kyverno.io",
+    "node.k8s.io",
+    "policies.kyverno.io",
+    "policy.networking.k8s.io",
+    "projectcalico.org",
+    "rbac.authorization.k8s.io",
+    "templates.gatekeeper.sh",
+    "wgpolicyk8s.io",
+];
+
+/// (group, resource) of which tenants write nothing.
+const READ_ONLY: [(&str, &str); 9] = [
+    ("", "endpoints"),
+    ("", "limitranges"),
+    ("", "namespaces"),
+    ("", "persistentvolumes"),
+    ("", "resourcequotas"),
+    ("discovery.k8s.io", "endpointslices"),
+    ("networking.k8s.io", "ingressclasses"),
+    ("networking.k8s.io", "networkpolicies"),
+    ("scheduling.k8s.io", "priorityclasses"),
+];
+
+/// (group, resource) of which tenants do nothing at all.
+const CLOSED: [(&str, &str); 6] = [
+    ("", "bindings"),
+    ("", "nodes"),
+    ("", "pods/binding"),
+    ("", "pods/proxy"),
+    ("", "serviceaccounts/token"),
+    ("", "services/proxy"),
+];
+
+/// Verbs that nobody gets: each hands out rights, or acts as somebody else.
+const CLOSED_VERBS: [&str; 7] = ["approve", "attest", "bind", "escalate", "impersonate", "sign", "use"];
+
+const READ_VERBS: [&str; 3] = ["get", "list", "watch"];
+
+/// Why tenants may not write a kind of that group, where they may not.
+pub fn is_read_only_group(group: &str) -> bool {
+    READ_ONLY_GROUPS.contains(&group) || group == GROUP || group.ends_with(".cilium.io")
+}
+
+fn extra_rules(plan: &Plan, findings: &mut Findings) {
+    let doc = &plan.platform.doc;
+    for (role, rules) in ROLES.into_iter().zip(&plan.platform.extra_rules) {
+        for rule in rules {
+            let at = |value: &At<String>| doc.at(value.span);
+            for (what, list) in [("apiGroups", &rule.api_groups), ("resources", &rule.resources), ("verbs", &rule.verbs)] {
+                if list.is_empty() {
+                    let about = format!("`{what}` is empty: the rule would grant nothing");
+                    findings.error("T605", doc.at(rule.span), about).hint("name what is granted; the core group is \"\"");
+                }
+                for value in list.iter().filter(|v| v.contains('*')) {
+                    findings
+                        .error("T605", at(value), format!("`{value}` in `{what}` grants what nobody has seen"))
+                        .hint("name each one");
+                }
+            }
+            let dead = |group: &At<String>| !group.is_empty() && !is_dns_subdomain(group);
+            for group in rule.api_groups.iter().filter(|g| dead(g) && !g.contains('*')) {
+                findings.error("T605", at(group), format!("`{group}` is no API group"));
+            }
+            for verb in rule.verbs.iter().filter(|verb| CLOSED_VERBS.contains(&verb.as_str())) {
+                findings.error("T605", at(verb), format!("no tenant gets the verb `{verb}`"));
+            }
+            resources(role, rule, &at, findings);
+        }
+    }
+}
+
+fn resources(
+    role: &str,
+    rule: &At<ExtraRule>,
+    at: &dyn Fn(&At<String>) -> crate::place::Place,
+    findings: &mut Findings,
+) {
+    let writes = rule.verbs.iter().any(|verb| !READ_VERBS.contains(&verb.as_str()));
+    for group in &rule.api_groups {
+        if writes && is_read_only_group(group) {
+            findings.error("T605", at(group), format!("no tenant writes anything of `{group}`")).hint("grant `get`, `list`, `watch`");
+        }
+        for resource in &rule.resources {
+            let base = resource.split('/').next().unwrap_or_default();
+            let is = |(g, r): &(&str, &str)| *g == group.value && (*r == resource.value || (!r.contains('/') && *r == base));
+            if CLOSED.iter().any(is) {
+                findings.error("T605", at(resource), format!("no tenant gets `{resource}`"));
+            } else if writes && READ_ONLY.iter().any(is) {
+                findings
+                    .error("T605", at(resource), format!("no tenant writes `{resource}`"))
+                    .hint("grant `get`, `list`, `watch`");
+            } else if group.is_empty() && base == "secrets" && role != "admin" {
+                findings.error("T605", at(resource), format!("the {role} gets no `{resource}`")).hint("admins have it");
+            } else if resource.value != resource.to_lowercase() {
+                let about = format!("`{resource}` is no resource: resources are plural words in lower case");
+                findings.error("T605", at(resource), about).hint(format!("write `{}s`", resource.to_lowercase()));
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The choke point: what a template made becomes an object of the platform, or is refused.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Extra, MAX_OUTPUT, lines};
+use crate::diagnostic::{Diagnostic, Findings};
+use crate::names::is_dns_subdomain;
+use crate::objects::{self, InNamespace, meta};
+use crate::parse::{Document, SKIP_MARKER};
+use crate::place::{Place, Span};
+use crate::plan::{NamespacePlan, PlatformPlan, TenantPlan};
+use crate::rendered::ObjectId;
+use crate::yaml::shape::closest;
+use crate::yaml::{self, Node, Value, plain};
+
+/// Kinds of Kubernetes that templates may make: namespaced, and neither rights nor bounds nor secrets.
+const KINDS: [(&str, &str); 17] = [
+    ("v1", "ConfigMap"),
+    ("v1", "PersistentVolumeClaim"),
+    ("v1", "Pod"),
+    ("v1", "PodTemplate"),
+    ("v1", "Service"),
+    ("v1", "ServiceAccount"),
+    ("apps/v1", "DaemonSet"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ("batch/v1", "CronJob"),
+    ("batch/v1", "Job"),
+    ("coordination.k8s.io/v1", "Lease"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("policy/v1", "PodDisruptionBudget"),
+    ("resource.k8s.io/v1", "ResourceClaim"),
+    ("resource.k8s.io/v1", "ResourceClaimTemplate"),
+];
+
+/// What a template is rendered for.
+pub struct Scope<'a> {
+    /// What holds for every tenant.
+    pub platform: &'a PlatformPlan,
+    /// The tenant.
+    pub tenant: &'a TenantPlan,
+    /// The namespace.
+    pub namespace: &'a NamespacePlan,
+    /// The template.
+    pub template: &'a Document<Arc<str>>,
+    /// What the template was given.
+    pub values: &'a minijinja::Value,
+}
+
+/// What a look at one object found wrong, at a place of the made text.
+struct Refusal<'f, 'a> {
+    scope: &'f Scope<'a>,
+    text: &'f str,
+    findings: &'f mut Findings,
+}
+
+impl Refusal<'_, '_> {
+    fn at(&self, span: Span) -> Place {
+        lines::origin(self.scope.template, self.scope.values, self.text, span.line)
+    }
+
+    fn error(&mut self, rule: &'static str, span: Span, about: &str) -> &mut Diagnostic {
+        let at = self.at(span);
+        let about = format!("{about}, for `{}`", self.scope.namespace.name);
+        self.findings.error(rule, at, about)
+    }
+}
+
+/// The objects in `text`, each checked; what is wrong is reported at the template's line.
+pub fn admit(text: &str, scope: &Scope<'_>, findings: &mut Findings) -> Vec<Extra> {
+    let mut refusal = Refusal { scope, text, findings };
+    if text.len() > MAX_OUTPUT {
+        let about = format!("the template makes {} bytes, expected at most {MAX_OUTPUT}", text.len());
+        refusal.error("T706", Span::default(), &about);
+        return Vec::new();
+    }
+    if text.contains(SKIP_MARKER) {
+        refusal.error("T008", Span::default(), &format!("the text `{SKIP_MARKER}` makes Argo CD skip the whole file"));
+        return Vec::new();
+    }
+    match yaml::read(text) {
+        Ok(documents) => documents.iter().filter_map(|node| object(node, &mut refusal)).collect(),
+        Err(unreadable) => {
+            refusal.error("T702", unreadable.span, &format!("the result is no YAML: {}", unreadable.message));
+            Vec::new()
+        }
+    }
+}
+
+fn object(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Option<Extra> {
+    let (version, kind) = (node.get("apiVersion").and_then(Node::text), node.get("kind").and_then(Node::text));
+    let name = node.get("metadata").and_then(|m| m.get("name"));
+    let (Some(version), Some(kind), Some(name)) = (version, kind, name) else {
+        let hint = "write apiVersion, kind and metadata.name";
+        refusal.error("T702", node.span, "expected an object of Kubernetes").hint(hint);
+        return None;
+    };
+    let (group, _) = version.rsplit_once('/').unwrap_or(("", version));
+    let errors = refusal.findings.errors();
+    known_kind(node, version, group, kind, refusal);
+    let text = name.text().unwrap_or_default();
+    if !is_dns_subdomain(text) {
+        refusal.error("T702", name.span, &format!("`{text}` is no name of an object"));
+    }
+    let id = ObjectId {
+        group: group.into(),
+        kind: kind.into(),
+        namespace: Some(Arc::clone(&refusal.scope.namespace.name)),
+        name: text.into(),
+    };
+    let Scope { platform, tenant, namespace, .. } = *refusal.scope;
+    if objects::of_namespace(&InNamespace { platform, tenant, namespace }).iter().any(|ours| ours.id == id) {
+        refusal.error("T705", name.span, &format!("{id} is the platform's own"));
+    }
+    metadata(node, refusal);
+    let mut content = json(node, refusal);
+    if refusal.findings.errors() > errors {
+        return None;
+    }
+    complete(&mut content, refusal.scope, has_substitution(node));
+    Some(Extra { id, content: Arc::new(content), at: refusal.at(node.span) })
+}
+
+fn known_kind(node: &Node<'_>, version: &str, group: &str, kind: &str, refusal: &mut Refusal<'_, '_>) {
+    let custom = &refusal.scope.platform.doc.content.spec.templates.kinds;
+    if KINDS.contains(&(version, kind)) || custom.iter().any(|k| k.group.value == group && k.kind.value == kind) {
+        return;
+    }
+    let at = node.get("kind").map_or(node.span, |k| k.span);
+    let refused = refusal.error("T703", at, &format!("no template makes a {kind} of `{version}`"));
+    if (group, kind) == ("", "Secret") {
+        refused.hint("a Secret would stand in git in plain text; use a kind that fetches or unseals it");
+    } else if let Some((right, _)) = KINDS.iter().find(|(_, k)| *k == kind) {
+        refused.hint(format!("write `apiVersion: {right}`"));
+    } else if let Some(close) = closest(kind, KINDS.iter().map(|(_, k)| *k)).filter(|_| group.is_empty()) {
+        refused.hint(format!("did you mean `{close}`?"));
+    } else {
+        refused.hint("the platform team can list a namespaced custom kind in the Platform's `templates.kinds`");
+    }
+}
+
+/// Metadata that a template may write: its name, and labels and annotations that are not ours.
+fn metadata(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) {
+    let Some(Value::Map(entries)) = node.get("metadata").map(|m| &m.value) else { return };
+    for (key, value) in entries {
+        match key.text().unwrap_or_default() {
+            "name" => {}
+            "namespace" if value.text() == Some(&refusal.scope.namespace.name) => {}
+            "namespace" => {
+                let found = value.text().unwrap_or_default().to_owned();
+                refusal
+                    .error("T704", value.span, &format!("expected the tenant's own namespace, found `{found}`"))
+                    .hint("take `namespace` out; it is added");
+            }
+            field @ ("labels" | "annotations") => {
+                let Value::Map(entries) = &value.value else { continue };
+                for (key, _) in entries {
+                    let text = key.text().unwrap_or_default();
+                    let mark = [meta::MANAGED_BY, meta::PART_OF].contains(&text) || text.contains("k8s-mtp.io/");
+                    if mark {
+                        let about = format!("`{text}` in {field} is written by the platform alone");
+                        refusal.error("T704", key.span, &about).hint("take it out; our labels are added");
+                    }
+                }
+            }
+            other => {
+                let about = format!("no template writes `metadata.{other}`");
+                refusal.error("T704", key.span, &about).hint("take it out");
+            }
+        }
+    }
+    if let Some(status) = node.get("status") {
+        refusal.error("T704", status.span, "`status` is the server's").hint("take it out");
+    }
+    let template = node.get("spec").and_then(|s| s.get("template"));
+    let labels = template.and_then(|t| t.get("metadata")).and_then(|m| m.get("labels"));
+    if let Some(mark) = labels.and_then(|l| l.get(meta::MANAGED_BY)).filter(|m| m.text() == Some(meta::K8S_MTP)) {
+        let about = format!("`{}: {}` never stands in a pod template", meta::MANAGED_BY, meta::K8S_MTP);
+        refusal.error("T704", mark.span, &about).hint("pods belong to their ReplicaSet; take it out");
+    }
+}
+
+/// What every object of ours has.
+fn complete(content: &mut Json, scope: &Scope<'_>, substitution: bool) {
+    let Some(metadata) = content.get_mut("metadata").and_then(Json::as_object_mut) else { return };
+    metadata.insert("namespace".to_owned(), json!(&*scope.namespace.name));
+    let labels = metadata.entry("labels").or_insert_with(|| json!({}));
+    if let Json::Object(labels) = labels {
+        labels.extend(meta::tenant_labels(&scope.tenant.name).into_iter().map(|(k, v)| (k, Json::String(v))));
+    }
+    if substitution && let Json::Object(annotations) = metadata.entry("annotations").or_insert_with(|| json!({})) {
+        // Flux would replace `${…}` in it.
+        annotations.insert("kustomize.toolkit.fluxcd.io/substitute".to_owned(), json!("disabled"));
+    }
+}
+
+fn has_substitution(node: &Node<'_>) -> bool {
+    match &node.value {
+        Value::Scalar { text, .. } => text.contains("${"),
+        Value::List(items) => items.iter().any(has_substitution),
+        Value::Map(entries) => entries.iter().any(|(k, v)| has_substitution(k) || has_substitution(v)),
+    }
+}
+
+/// The value as JSON; a scalar without quotes is what every reader takes it for, or it is refused.
+fn json(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Json {
+    match &node.value {
+        Value::Scalar { text, plain: false } => Json::String(text.to_string()),
+        Value::Scalar { text, plain: true } => scalar(text, node.span, refusal),
+        Value::List(items) => items.iter().map(|item| json(item, refusal)).collect(),
+        Value::Map(entries) => {
+            let mut map = Map::new();
+            for (key, value) in entries {
+                let Value::Scalar { text, plain } = &key.value else {
+                    refusal.error("T013", key.span, "expected text for a key, found a list or a map");
+                    continue;
+                };
+                if *plain && !plain::is_text(text) {
+                    let reading = plain::reading(text).unwrap_or_default();
+                    let about = format!("the key `{text}` without quotes is {reading} to some readers of YAML");
+                    refusal.error("T007", key.span, &about).hint("put it in quotes");
+                }
+                let value = json(value, refusal);
+                if map.insert(text.to_string(), value).is_some() {
+                    refusal.error("T005", key.span, &format!("the key `{text}` stands here again"));
+                }
+            }
+            Json::Object(map)
+        }
+    }
+}
+
+fn scalar(text: &str, span: Span, refusal: &mut Refusal<'_, '_>) -> Json {
+    match text {
+        "true" => return Json::Bool(true),
+        "false" => return Json::Bool(false),
+        _ if plain::is_null(text) => return Json::Null,
+        _ if plain::is_text(text) => return Json::String(text.to_owned()),
+        _ => {}
+    }
+    if plain::is_integer(text)
+        && let Ok(number) = text.parse::<i64>()
+    {
+        return json!(number);
+    }
+    if plain::is_decimal(text)
+        && let Ok(number) = text.parse::<f64>()
+    {
+        return json!(number);
+    }
+    let reading = plain::reading(text).unwrap_or_default();
+    let about = format!("`{text}` without quotes is {reading} to some readers of YAML");
+    refusal.error("T007", span, &about).hint("put it in quotes");
+    Json::Null
+}

@@ -1,0 +1,194 @@
+//! Further objects from the platform team's templates: `tenants/templates/*.yaml`, once for each namespace of a tenant.
+//!
+//! Whatever a template makes goes through the choke point of [`admit`]: known kinds only, in that tenant's namespace, with
+//! our labels, never a right, a quota, a policy or a Secret in plain text.
+
+mod admit;
+mod lines;
+
+use std::sync::Arc;
+
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, context};
+use rayon::prelude::*;
+
+use crate::diagnostic::Findings;
+use crate::emit::is_plain;
+use crate::parse::Document;
+use crate::place::{Place, Span};
+use crate::plan::{NamespacePlan, Plan, PlatformPlan, TenantPlan};
+use crate::rendered::ObjectId;
+
+/// How much one template may make for one namespace, in bytes.
+pub const MAX_OUTPUT: usize = 1024 * 1024;
+
+/// How many steps one template may take for one namespace.
+const FUEL: u64 = 1_000_000;
+
+/// An object that a template made, checked and labelled.
+#[derive(Debug, Clone)]
+pub struct Extra {
+    /// Which object.
+    pub id: ObjectId,
+    /// Its content.
+    pub content: Arc<serde_json::Value>,
+    /// Line of the template that it begins at.
+    pub at: Place,
+}
+
+/// Renders every template for every namespace that is not retired.
+pub fn expand(plan: &mut Plan, findings: &mut Findings) {
+    if plan.templates.is_empty() {
+        return;
+    }
+    let templates = std::mem::take(&mut plan.templates);
+    if let Some(environment) = environment(&templates, findings) {
+        let platform = &plan.platform;
+        let found: Vec<Findings> = plan
+            .tenants
+            .par_iter_mut()
+            .map(|tenant| {
+                let mut findings = Findings::default();
+                let made: Vec<Vec<Extra>> = tenant
+                    .namespaces
+                    .iter()
+                    .map(|namespace| of_namespace(&environment, &templates, platform, tenant, namespace, &mut findings))
+                    .collect();
+                for (namespace, extras) in tenant.namespaces.iter_mut().zip(made) {
+                    namespace.extras = extras;
+                }
+                findings
+            })
+            .collect();
+        // The same mistake shows for every tenant; the report has it once for each place.
+        found.into_iter().for_each(|found| findings.merge(found));
+    }
+    plan.templates = templates;
+}
+
+fn environment<'t>(templates: &'t [Document<Arc<str>>], findings: &mut Findings) -> Option<Environment<'t>> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.set_fuel(Some(FUEL));
+    environment.set_formatter(one_value);
+    environment.add_filter("quote", quote);
+    let mut fine = true;
+    for template in templates {
+        if let Err(error) = environment.add_template(&template.file, &template.content) {
+            report(template, &error, "", findings);
+            fine = false;
+        }
+    }
+    fine.then_some(environment)
+}
+
+/// Writes a value into the text. What people typed could be more than one value there: only words that YAML takes for
+/// themselves go in as they are.
+fn one_value(out: &mut minijinja::Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if let Some(text) = value.as_str().filter(|_| !value.is_safe())
+        && !(is_plain(text) && !text.contains(['{', '}', '[', ']', ',', ' ', '"', '\'']))
+    {
+        let about = format!("the text {text:?} has to be written as `{{{{ … | quote }}}}`");
+        return Err(Error::new(ErrorKind::InvalidOperation, about));
+    }
+    minijinja::escape_formatter(out, state, value)
+}
+
+/// `{{ tenant.ownerEmail | quote }}`: text as one YAML value, whatever is in it.
+fn quote(value: Value) -> Result<Value, Error> {
+    let Some(text) = value.as_str() else { return Ok(value) };
+    let mut bytes = Vec::new();
+    crate::emit::quoted(text, &mut bytes);
+    let text = String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::InvalidOperation, "not text"))?;
+    Ok(Value::from_safe_string(text))
+}
+
+fn of_namespace(
+    environment: &Environment<'_>,
+    templates: &[Document<Arc<str>>],
+    platform: &PlatformPlan,
+    tenant: &TenantPlan,
+    namespace: &NamespacePlan,
+    findings: &mut Findings,
+) -> Vec<Extra> {
+    if namespace.state == crate::contract::tenant::State::Retired {
+        return Vec::new();
+    }
+    let values = values(platform, tenant, namespace);
+    let mut extras: Vec<Extra> = Vec::new();
+    for template in templates {
+        let made = environment.get_template(&template.file).and_then(|t| t.render(&values));
+        let text = match made {
+            Ok(text) => text,
+            Err(error) => {
+                report(template, &error, &namespace.name, findings);
+                continue;
+            }
+        };
+        let scope = admit::Scope { platform, tenant, namespace, template, values: &values };
+        for extra in admit::admit(&text, &scope, findings) {
+            if let Some(first) = extras.iter().find(|e| e.id == extra.id) {
+                findings
+                    .error("T705", extra.at.clone(), format!("{} is made twice", extra.id))
+                    .related(first.at.clone(), "first here")
+                    .hint("rename one of them");
+                continue;
+            }
+            extras.push(extra);
+        }
+    }
+    extras.sort_by(|a, b| a.id.cmp(&b.id));
+    extras
+}
+
+/// What a template knows, under the names of the tenant file.
+fn values(platform: &PlatformPlan, tenant: &TenantPlan, namespace: &NamespacePlan) -> Value {
+    let people = |who: &std::collections::BTreeMap<String, Span>| who.keys().cloned().collect::<Vec<_>>();
+    let [admins, operators, viewers] = &tenant.subjects;
+    context! {
+        tenant => context! {
+            name => &*tenant.name,
+            tier => &*tenant.tier.name,
+            state => tenant.state.as_str(),
+            ownerEmail => tenant.doc.content.spec.owner_email.value.clone(),
+            admins => people(&admins.users),
+            operators => people(&operators.users),
+            viewers => people(&viewers.users),
+            groups => context! {
+                admins => people(&admins.groups),
+                operators => people(&operators.groups),
+                viewers => people(&viewers.groups),
+            },
+            labels => tenant.labels.clone(),
+            annotations => tenant.annotations.clone(),
+            namespaces => tenant.namespaces.iter().map(|n| n.name.to_string()).collect::<Vec<_>>(),
+        },
+        namespace => context! {
+            name => &*namespace.name,
+            part => &*namespace.part,
+            tier => &*namespace.tier.name,
+            state => namespace.state.as_str(),
+            internet => namespace.internet,
+            quota => namespace.hard.iter().map(|(k, (q, _))| (k.clone(), q.to_string()))
+                .collect::<std::collections::BTreeMap<_, _>>(),
+        },
+        platform => context! {
+            namespace => &*platform.namespace,
+            kubernetesVersion => format!("1.{}", platform.kubernetes),
+        },
+    }
+}
+
+/// An error of the template itself, at its line.
+fn report(template: &Document<Arc<str>>, error: &Error, namespace: &str, findings: &mut Findings) {
+    let line = error.line().unwrap_or_default();
+    let about = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let about = if namespace.is_empty() { about } else { format!("{about}, for `{namespace}`") };
+    let at = lines::place(template, u32::try_from(line).unwrap_or_default());
+    let unrendered = findings.error("T701", at, about);
+    match error.kind() {
+        ErrorKind::UndefinedError => unrendered.hint("a template knows `tenant`, `namespace` and `platform`"),
+        ErrorKind::OutOfFuel => unrendered.hint("it takes too many steps"),
+        _ => unrendered,
+    };
+}
