@@ -32,7 +32,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// Adds the fix.
     pub fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(shortened(hint.into()));
         self
     }
 
@@ -88,6 +88,7 @@ impl Findings {
     }
 
     fn push(&mut self, severity: Severity, rule: &'static str, at: Place, message: String) -> &mut Diagnostic {
+        let message = shortened(message);
         self.all.push(Diagnostic { at, rule, severity, message, hint: None, related: Vec::new() });
         let last = self.all.len() - 1;
         &mut self.all[last]
@@ -97,4 +98,14 @@ impl Findings {
 /// Whether an error is among `diagnostics`.
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.severity == Severity::Error)
+}
+
+/// The longest message, in characters: what authors typed is repeated in it, and may be a megabyte.
+const MOST_CHARACTERS: usize = 500;
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }

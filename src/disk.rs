@@ -176,14 +176,16 @@ fn list(root: &Path, folder: &str) -> Result<Vec<(String, bool)>> {
     Ok(files)
 }
 
-/// Why nothing may be written to `rendered/`.
-pub fn refuse_to_write(root: &Path, have: &Have) -> Option<String> {
+/// Why nothing may be written to `rendered/`; `force` says that the place is meant.
+pub fn refuse_to_write(root: &Path, have: &Have, force: bool) -> Option<String> {
     let folder = root.join(RENDERED);
-    if root.parent().is_none() || std::env::home_dir().is_some_and(|home| home == root) {
-        return Some(format!("{} is no place for a platform: expected a folder of its own", root.display()));
+    let whole = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+    if !force && (whole.parent().is_none() || std::env::home_dir().is_some_and(|home| home == whole)) {
+        let place = whole.display();
+        return Some(format!("{place} is no place for a platform: use a folder of its own, or `mtp render --force`"));
     }
-    if root.components().any(|part| part.as_os_str() == ".git") {
-        return Some(format!("{} is inside of git's own folder", root.display()));
+    if whole.components().any(|part| part.as_os_str() == ".git") {
+        return Some(format!("{} is inside of git's own folder", whole.display()));
     }
     if fs::symlink_metadata(&folder).is_ok_and(|m| m.file_type().is_symlink()) {
         return Some(format!("{RENDERED} is a symbolic link; nothing is written through one"));

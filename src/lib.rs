@@ -1,28 +1,37 @@
-//! k8s-mtp: tenant YAML in, plain Kubernetes manifests out.
+#![doc = include_str!("README.md")]
 
-pub mod cidr;
-pub mod contract;
-pub mod diagnostic;
-pub mod disk;
-pub mod emit;
-pub mod inputs;
-pub mod names;
-pub mod objects;
-pub mod parse;
-pub mod place;
-pub mod plan;
-pub mod quantity;
-pub mod removals;
-pub mod rendered;
-pub mod rules;
-pub mod schema;
-pub mod templates;
-pub mod tree;
-pub mod yaml;
+// In reading order: the pipeline, what it stands on, the shell.
+pub mod cli;
 
-use diagnostic::{Diagnostic, Findings};
-use inputs::Inputs;
-use rendered::Rendered;
+mod contract;
+mod parse;
+mod plan;
+mod rules;
+mod templates;
+mod objects;
+mod emit;
+mod rendered;
+mod removals;
+mod tree;
+
+mod cidr;
+mod diagnostic;
+mod inputs;
+mod names;
+mod place;
+mod quantity;
+mod report;
+mod scaffold;
+mod schema;
+mod yaml;
+
+mod commands;
+mod disk;
+
+pub use diagnostic::{Diagnostic, Findings, Severity};
+pub use inputs::{Input, Inputs};
+pub use place::Place;
+pub use rendered::Rendered;
 
 /// Renders the whole platform: a pure function of the bytes below `tenants/`. With an error among the diagnostics,
 /// [`Rendered`] is empty.

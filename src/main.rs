@@ -1,3 +1,19 @@
 //! The `mtp` binary: arguments in, exit code out.
+#![expect(clippy::disallowed_methods, reason = "this is the shell")]
 
-fn main() {}
+use std::io::{BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+
+use k8s_mtp::cli::{Streams, run};
+
+fn main() -> ExitCode {
+    let (out, err) = (std::io::stdout(), std::io::stderr());
+    let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());
+    let no_color = std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty());
+    let (mut out, mut err) = (BufWriter::new(out), err);
+    let streams = Streams { out: &mut out, err: &mut err, out_is_terminal, err_is_terminal, no_color };
+    let exit = run(std::env::args_os(), streams);
+    // A reader that has gone is no failure of ours.
+    let _ = out.flush();
+    ExitCode::from(exit as u8)
+}

@@ -96,13 +96,6 @@ impl Rendered {
         });
     }
 
-    /// Whether a Namespace of that name is rendered.
-    pub fn has_namespace(&self, name: &str) -> bool {
-        let Some(plan) = &self.plan else { return false };
-        name == &*plan.platform.namespace
-            || plan.tenants.iter().any(|t| t.namespaces.iter().any(|n| &*n.name == name))
-    }
-
     /// The plan that the files were made from.
     pub fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()

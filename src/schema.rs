@@ -60,7 +60,15 @@ fn tidy(schema: &mut Value) {
                     }
                 }
             }
-            map.values_mut().for_each(tidy);
+            for (keyword, value) in map {
+                match value {
+                    // Names of fields and of types, not keywords: one of them is called `default`.
+                    Value::Object(named) if matches!(keyword.as_str(), "properties" | "$defs") => {
+                        named.values_mut().for_each(tidy);
+                    }
+                    value => tidy(value),
+                }
+            }
         }
         Value::Array(items) => items.iter_mut().for_each(tidy),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

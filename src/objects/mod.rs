@@ -47,6 +47,9 @@ pub enum Build {
     Namespace(fn(&InNamespace<'_>) -> Vec<Object>),
 }
 
+/// In a row: whatever the platform's templates make.
+const ANY: &str = "*";
+
 /// All kinds, in the order in which they are applied. The last row stands for what templates make, of any kind.
 pub const KINDS: &[Kind] = &[
     Kind { group: "", version: "v1", kind: "Namespace", build: Build::Platform(namespace::platform) },
@@ -59,7 +62,7 @@ pub const KINDS: &[Kind] = &[
     service_account::KIND,
     role::KIND,
     role_binding::KIND,
-    Kind { group: "*", version: "*", kind: "*", build: Build::Namespace(extra::build) },
+    Kind { group: ANY, version: ANY, kind: ANY, build: Build::Namespace(extra::build) },
 ];
 
 /// What the builder of a tenant's objects sees.
@@ -143,15 +146,27 @@ pub fn step(key: &str) -> String {
 
 /// Objects that belong to the platform.
 pub fn of_platform(plan: &Plan) -> Vec<Object> {
-    KINDS.iter().flat_map(|kind| if let Build::Platform(build) = kind.build { build(plan) } else { Vec::new() }).collect()
+    built(|kind| if let Build::Platform(build) = kind.build { build(plan) } else { Vec::new() })
 }
 
 /// Objects that belong to a tenant and stand in none of its namespaces.
 pub fn of_tenant(scope: &InTenant<'_>) -> Vec<Object> {
-    KINDS.iter().flat_map(|kind| if let Build::Tenant(build) = kind.build { build(scope) } else { Vec::new() }).collect()
+    built(|kind| if let Build::Tenant(build) = kind.build { build(scope) } else { Vec::new() })
 }
 
 /// Objects of a namespace of a tenant, itself included.
 pub fn of_namespace(scope: &InNamespace<'_>) -> Vec<Object> {
-    KINDS.iter().flat_map(|kind| if let Build::Namespace(build) = kind.build { build(scope) } else { Vec::new() }).collect()
+    built(|kind| if let Build::Namespace(build) = kind.build { build(scope) } else { Vec::new() })
+}
+
+/// What the rows make, in their order. A row makes nothing but its own kind, or pruning would not know of it.
+fn built(row: impl Fn(&Kind) -> Vec<Object>) -> Vec<Object> {
+    let mut all = Vec::with_capacity(16);
+    for kind in KINDS {
+        let objects = row(kind);
+        let own = |o: &Object| kind.kind == ANY || (*o.id.group == *kind.group && *o.id.kind == *kind.kind);
+        debug_assert!(objects.iter().all(own), "the row of {}/{} makes another kind", kind.version, kind.kind);
+        all.extend(objects);
+    }
+    all
 }

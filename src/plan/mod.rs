@@ -15,12 +15,12 @@ use rayon::prelude::*;
 use crate::contract::At;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::parse::{Document, Missing, Parsed};
-use crate::place::{Place, Span};
+use crate::place::Place;
 use crate::quantity::{NoQuantity, Quantity};
 
-pub use platform::{NetworkPlan, PlatformPlan, PodSecurityPlan};
+pub use platform::{PlatformPlan, PodSecurityPlan};
 pub use tenant::{NamespacePlan, PeerPlan, PortPlan, TenantPlan, WherePlan};
-pub use tier::{LimitsPlan, QuotaPlan, TierPlan};
+pub use tier::{QuotaPlan, TierPlan};
 
 /// The whole platform, resolved.
 #[derive(Debug)]
@@ -189,9 +189,4 @@ fn respelled(text: &str) -> Option<String> {
     };
     let meant = format!("{number}{suffix}");
     Quantity::parse(&meant).ok().map(|_| meant)
-}
-
-/// The place of a value that may be absent.
-pub fn span_of<T>(value: Option<&At<T>>, otherwise: Span) -> Span {
-    value.map_or(otherwise, |v| v.span)
 }

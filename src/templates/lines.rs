@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use minijinja::{Environment, Value};
+use minijinja::Value;
 
 use crate::parse::Document;
 use crate::place::{Place, Span};
@@ -33,11 +33,7 @@ pub fn origin(template: &Document<Arc<str>>, values: &Value, text: &str, line: u
     let same = |wanted: u32| place(template, wanted);
     let Some(wanted) = text.lines().nth((line as usize).saturating_sub(1)) else { return same(line) };
     let marked = numbered(source);
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.set_fuel(Some(super::FUEL));
-    environment.add_filter("quote", super::quote);
-    let Ok(made) = environment.render_str(&marked, values) else { return same(0) };
+    let Ok(made) = super::bare().render_str(&marked, values) else { return same(0) };
     let mut current = 0;
     let mut best: Option<(u32, u32)> = None;
     for (index, text) in made.lines().enumerate() {

@@ -66,12 +66,9 @@ pub fn expand(plan: &mut Plan, findings: &mut Findings) {
 }
 
 fn environment<'t>(templates: &'t [Document<Arc<str>>], findings: &mut Findings) -> Option<Environment<'t>> {
-    let mut environment = Environment::new();
+    let mut environment = bare();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.set_fuel(Some(FUEL));
     environment.set_formatter(one_value);
-    environment.add_filter("quote", quote);
     let mut fine = true;
     for template in templates {
         if let Err(error) = environment.add_template(&template.file, &template.content) {
@@ -80,6 +77,20 @@ fn environment<'t>(templates: &'t [Document<Arc<str>>], findings: &mut Findings)
         }
     }
     fine.then_some(environment)
+}
+
+/// What every template is rendered with: tags on lines of their own leave no trace, and no loop runs for ever.
+pub(crate) fn bare<'t>() -> Environment<'t> {
+    let mut environment = Environment::new();
+    let syntax = minijinja::syntax::SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    // Delimiters are the usual ones, which cannot clash.
+    if let Ok(syntax) = syntax {
+        environment.set_syntax(syntax);
+    }
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.set_fuel(Some(FUEL));
+    environment.add_filter("quote", quote);
+    environment
 }
 
 /// Writes a value into the text. What people typed could be more than one value there: only words that YAML takes for

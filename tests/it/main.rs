@@ -1,1 +1,11 @@
-//! Integration tests: one binary, one module per subject.
+//! Integration tests: one binary, one module a subject, all through the front door.
+#![expect(clippy::disallowed_methods, reason = "tests read and write files")]
+
+mod bench_input;
+mod cases;
+mod cli;
+mod disk;
+mod hostile;
+mod invariance;
+mod mtp;
+mod tidy;

@@ -1,0 +1,99 @@
+//! `mtp explain`: what a rule is for, or what a field of a tenant file means.
+
+use anyhow::{Result, bail};
+use clap::Args;
+use serde_json::Value;
+
+use super::Shell;
+use crate::cli::Exit;
+use crate::contract::KINDS;
+use crate::rules;
+use crate::schema::{self, SCHEMAS};
+use crate::yaml::shape::{closest, list};
+
+/// Options of the command.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Id of a rule (T007), a field (Tenant.spec.egress.allow), or nothing for a list of rules
+    #[arg(value_name = "RULE|KIND.FIELD")]
+    what: Option<String>,
+}
+
+/// Runs the command.
+pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
+    let text = match &options.what {
+        None => rules::all().map(|rule| format!("{}  {}\n", rule.id, rule.title)).collect(),
+        Some(what) => match rules::find(what) {
+            Some(rule) => format!("{}: {}\n\nWhy: {}\n\nFix: {}\n", rule.id, rule.title, rule.why, rule.fix),
+            None => field(what)?,
+        },
+    };
+    shell.answer(&text)?;
+    Ok(Exit::Clean)
+}
+
+fn field(path: &str) -> Result<String> {
+    let mut steps = path.split('.');
+    let kind = steps.next().unwrap_or_default();
+    let Some((kind, root)) = SCHEMAS.iter().find(|(known, _)| known.eq_ignore_ascii_case(kind)) else {
+        bail!("there is no rule and no kind `{kind}`; the kinds are {}", list(KINDS.into_iter()));
+    };
+    let mut name = (*kind).to_owned();
+    let (mut own, mut schema) = (root, root);
+    for step in steps.map(|step| step.trim_end_matches("[]")) {
+        let inner = inner(root, schema);
+        let Value::Object(fields) = &inner["properties"] else { bail!("`{name}` has no fields") };
+        let Some(next) = fields.get(step) else {
+            let close = closest(step, fields.keys().map(String::as_str));
+            match close {
+                Some(close) => bail!("`{name}` has no field `{step}`; did you mean `{close}`?"),
+                None => bail!("`{name}` has no field `{step}`; it has {}", list(fields.keys().map(String::as_str))),
+            }
+        };
+        name = format!("{name}.{step}");
+        (own, schema) = (next, next);
+    }
+    let target = schema::resolve(root, schema);
+    let about = own.get("description").or_else(|| target.get("description")).and_then(Value::as_str).unwrap_or_default();
+    let mut text = format!("{name} <{}>\n\n{}\n", type_name(root, schema), about.replace('\n', " "));
+    if let Some(words) = schema::words(target) {
+        text.push_str(&format!("\nOne of {}.\n", list(words.into_iter())));
+    }
+    if let Value::Object(fields) = &inner(root, schema)["properties"] {
+        text.push_str("\nFields:\n");
+        let required = inner(root, schema)["required"].as_array();
+        for (field, schema) in fields {
+            let needed = required.is_some_and(|r| r.iter().any(|n| n == field));
+            let mark = if needed { ", required" } else { "" };
+            let target = schema::resolve(root, schema);
+            let about = schema.get("description").or_else(|| target.get("description")).and_then(Value::as_str);
+            let about = about.unwrap_or_default().replace('\n', " ");
+            text.push_str(&format!("  {field} <{}{mark}>\n      {about}\n", type_name(root, schema)));
+        }
+    }
+    Ok(text)
+}
+
+/// The map that a field is or consists of: through references, lists and maps of maps.
+fn inner<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+    let target = schema::resolve(root, schema);
+    match (&target["items"], &target["additionalProperties"]) {
+        (Value::Null, values @ Value::Object(_)) => inner(root, values),
+        (Value::Null, _) => target,
+        (items, _) => inner(root, items),
+    }
+}
+
+fn type_name(root: &Value, schema: &Value) -> String {
+    let target = schema::resolve(root, schema);
+    if target.get("x-kubernetes-int-or-string").is_some() {
+        return "quantity".to_owned();
+    }
+    match (target["type"].as_str(), &target["items"], &target["additionalProperties"]) {
+        (Some("array"), items, _) => format!("list of {}", type_name(root, items)),
+        (Some("object"), _, values @ Value::Object(_)) => format!("map of {}", type_name(root, values)),
+        (Some("object"), ..) => "map".to_owned(),
+        (Some("string") | None, ..) => "text".to_owned(),
+        (Some(other), ..) => other.to_owned(),
+    }
+}

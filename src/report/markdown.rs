@@ -1,0 +1,79 @@
+//! The report for a comment on a pull request: verdict first, then problems, then stale files; below 65,536 characters.
+
+use super::{Report, visible};
+use crate::report::json::severity;
+
+/// What GitHub takes as a comment, less some room for the last lines.
+const MOST_BYTES: usize = 60_000;
+
+/// The whole report.
+pub fn write(report: &Report) -> String {
+    let mut out = format!("<!-- mtp {} -->\n**{}**\n", report.command, escape(&report.verdict()));
+    let problems = report.diagnostics.iter().map(|d| {
+        let hint = d.hint.as_ref().map(|h| format!(" — {}", escape(h))).unwrap_or_default();
+        let (kind, at) = (severity(d.severity), code(&d.at.to_string()));
+        format!("- {kind} {}: {} ({at}){hint}\n", d.rule, escape(&d.message))
+    });
+    let files = report.changes.iter().map(|c| {
+        let cause = c.cause.as_ref().map(|c| format!(" from {}", code(c))).unwrap_or_default();
+        let fence = "`".repeat(longest_run(c.diff.as_deref().unwrap_or_default()).max(2) + 1);
+        let diff = c.diff.as_ref().map(|d| format!("  {fence}diff\n{}  {fence}\n", indented(d))).unwrap_or_default();
+        format!("- {} {}{cause}\n{diff}", c.kind.as_str(), code(&c.path))
+    });
+    let all: Vec<String> = problems.chain(files).collect();
+    if !all.is_empty() {
+        out.push('\n');
+    }
+    for (index, item) in all.iter().enumerate() {
+        if out.len() + item.len() > MOST_BYTES {
+            out.push_str(&format!("- … and {} more\n", all.len() - index));
+            break;
+        }
+        out.push_str(item);
+    }
+    if let Some(remedy) = &report.remedy {
+        out.push_str(&format!("\n{}\n", escape(remedy)));
+    }
+    out
+}
+
+fn indented(text: &str) -> String {
+    visible(text).lines().map(|line| format!("  {line}\n")).collect()
+}
+
+/// Text that stays text: no markup, no HTML, no mention, no link of its own.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut in_code = false;
+    for c in visible(text).replace('\n', " ").chars() {
+        match c {
+            // Our messages put the author's words between backticks; they stay code.
+            '`' => {
+                in_code = !in_code;
+                out.push(c);
+            }
+            '<' if !in_code => out.push_str("&lt;"),
+            '\\' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '!' if !in_code => out.extend(['\\', c]),
+            '@' if !in_code => out.push_str("&#64;"),
+            c => out.push(c),
+        }
+    }
+    if in_code {
+        // An odd number of backticks: somebody typed one. No code then, and nothing that could be markup.
+        return out.replace('`', "&#96;").replace('<', "&lt;").replace('@', "&#64;");
+    }
+    out
+}
+
+/// Text between backticks, whatever it holds.
+fn code(text: &str) -> String {
+    let text = visible(text).replace('\n', " ");
+    let fence = "`".repeat(longest_run(&text) + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// The longest run of backticks.
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
+}

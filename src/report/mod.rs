@@ -1,0 +1,141 @@
+//! What a command found, in the forms that people and machines read; one file a form.
+//!
+//! No report depends on the clock, on absolute paths or on the order in which threads finished.
+
+mod github;
+mod json;
+mod markdown;
+mod sarif;
+pub mod text;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::inputs::Inputs;
+use crate::tree::ChangeKind;
+
+/// What a command found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The command: `validate`, `render`, `render --check`.
+    pub command: &'static str,
+    /// Problems in files that people write.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Files of `rendered/` that are not as they are to be.
+    pub changes: Vec<ChangedFile>,
+    /// How many files are as they are to be.
+    pub same: usize,
+    /// The one command that puts things right.
+    pub remedy: Option<String>,
+}
+
+/// A file of `rendered/` that is not as it is to be.
+#[derive(Debug)]
+pub struct ChangedFile {
+    /// Path relative to the root.
+    pub path: String,
+    /// What is the matter with it.
+    pub kind: ChangeKind,
+    /// Where in `tenants/` it comes from: `tenants/acme.yaml:3:9`.
+    pub cause: Option<String>,
+    /// Unified diff of a changed file, bounded.
+    pub diff: Option<String>,
+}
+
+/// The forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people, with excerpts.
+    Text,
+    /// For programs; has a version.
+    Json,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// For comments on pull requests.
+    Markdown,
+}
+
+impl Format {
+    /// All of them, by the name that `--output` takes.
+    pub const ALL: [(&str, Format); 5] = [
+        ("text", Format::Text),
+        ("json", Format::Json),
+        ("github", Format::Github),
+        ("sarif", Format::Sarif),
+        ("markdown", Format::Markdown),
+    ];
+}
+
+impl Report {
+    /// How many errors, how many warnings.
+    pub fn counts(&self) -> (usize, usize) {
+        let errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+        (errors, self.diagnostics.len() - errors)
+    }
+
+    /// The first line of every form: what it is, and how many.
+    pub fn verdict(&self) -> String {
+        let (errors, warnings) = self.counts();
+        let files = self.diagnostics.iter().map(|d| &d.at.path).collect::<std::collections::BTreeSet<_>>().len();
+        let problems = match (errors, warnings) {
+            (0, 0) => None,
+            (0, w) => Some(count(w, "warning")),
+            (e, 0) => Some(count(e, "error")),
+            (e, w) => Some(format!("{} and {}", count(e, "error"), count(w, "warning"))),
+        };
+        let problems = problems.map(|p| format!("{p} in {}", count(files, "file")));
+        match (problems, self.changes.is_empty()) {
+            (None, true) => "no problems".to_owned(),
+            (Some(problems), true) => problems,
+            (None, false) => self.stale(),
+            (Some(problems), false) => format!("{problems}; {}", self.stale()),
+        }
+    }
+
+    /// How many files are stale, by kind.
+    fn stale(&self) -> String {
+        let kinds = [
+            ChangeKind::Changed,
+            ChangeKind::Missing,
+            ChangeKind::Orphaned,
+            ChangeKind::Conflicted,
+            ChangeKind::Leftover,
+            ChangeKind::Foreign,
+        ];
+        let counted = kinds.iter().filter_map(|kind| {
+            let n = self.changes.iter().filter(|c| c.kind == *kind).count();
+            (n > 0).then(|| format!("{n} {}", kind.as_str()))
+        });
+        let list: Vec<String> = counted.collect();
+        format!("rendered/ is stale: {}, {} up to date", list.join(", "), self.same)
+    }
+
+    /// The report in a form; `colour` is for people at a terminal.
+    pub fn write(&self, format: Format, inputs: &Inputs, colour: bool) -> String {
+        match format {
+            Format::Text => text::write(self, inputs, colour),
+            Format::Json => json::write(self),
+            Format::Github => github::write(self),
+            Format::Sarif => sarif::write(self),
+            Format::Markdown => markdown::write(self),
+        }
+    }
+}
+
+/// `1 error`, `2 errors`.
+pub fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// Text that cannot steer a terminal or deceive a reader: what nobody sees is spelt out.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' || crate::emit::is_visible(c.encode_utf8(&mut [0; 4])) {
+            out.push(c);
+        } else {
+            out.extend(c.escape_unicode());
+        }
+    }
+    out
+}

@@ -1,0 +1,132 @@
+//! The cases: each folder of `tests/cases/` is an input and what comes of it.
+//!
+//! `tenants/` is rendered; `rendered/` is what it gives, `expected.txt` what `mtp validate` and `mtp render` say. Where the
+//! case has `before/tenants/`, that is rendered first, and then replaced by `tenants/`. A folder `files/` is laid over the
+//! copy before the run. `UPDATE=1 cargo test --test it cases` writes both anew; review the diff.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::mtp::{Folder, copy, repository};
+use k8s_mtp::cli::Exit;
+
+fn cases() -> Vec<PathBuf> {
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(repository().join("tests/cases"))
+        .expect("tests/cases")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    cases.sort();
+    cases
+}
+
+#[test]
+fn every_case_gives_what_it_expects() {
+    let update = std::env::var_os("UPDATE").is_some();
+    let failures: Vec<String> = cases().par_iter().filter_map(|case| failure(case, update)).collect();
+    assert!(failures.is_empty(), "{}\n\nUPDATE=1 cargo test --test it cases\n", failures.join("\n\n"));
+}
+
+/// What is wrong with a case; it is put right instead where `update` says so.
+fn failure(case: &Path, update: bool) -> Option<String> {
+    let name = case.file_name()?.to_string_lossy();
+    let folder = Folder::empty();
+    let before = case.join("before");
+    if before.is_dir() {
+        copy(&before.join("tenants"), &folder.join("tenants"));
+        let ran = folder.mtp(&["render", "--quiet"]);
+        assert_eq!(ran.exit, Exit::Clean, "{name}: the first step: {ran}");
+        std::fs::remove_dir_all(folder.join("tenants")).expect("removed");
+    }
+    copy(&case.join("tenants"), &folder.join("tenants"));
+    let validated = folder.mtp(&["validate", "--quiet"]);
+    let rendered = folder.mtp(&["render", "--quiet"]);
+    let mut said = validated.out.clone();
+    // What validate cannot know, since it looks at tenants/ alone.
+    if rendered.err != validated.out {
+        said.push_str(&rendered.err);
+    }
+    if rendered.exit != Exit::Clean {
+        said.push_str(&format!("exit {}\n", rendered.exit as u8));
+    }
+    let mut failures = Vec::new();
+    if let Some(failure) = text_differs(&case.join("expected.txt"), &said, update) {
+        failures.push(failure);
+    }
+    if rendered.exit == Exit::Clean {
+        failures.extend(folder_differs(&case.join("rendered"), &folder.join("rendered"), update));
+    } else if case.join("rendered").exists() {
+        failures.push("rendered/ is there, and nothing is rendered".to_owned());
+    }
+    (!failures.is_empty()).then(|| format!("{name}: {}", failures.join("\n")))
+}
+
+fn text_differs(path: &Path, found: &str, update: bool) -> Option<String> {
+    let expected = std::fs::read_to_string(path).unwrap_or_default();
+    if expected == found {
+        return None;
+    }
+    if update {
+        if found.is_empty() {
+            std::fs::remove_file(path).expect("removed");
+        } else {
+            std::fs::write(path, found).expect("written");
+        }
+        return None;
+    }
+    let diff = similar::TextDiff::from_lines(expected.as_str(), found);
+    Some(format!("expected.txt\n{}", diff.unified_diff().context_radius(3)))
+}
+
+fn folder_differs(expected: &Path, found: &Path, update: bool) -> Vec<String> {
+    let list = |folder: &Path| -> std::collections::BTreeMap<PathBuf, String> {
+        if !folder.exists() {
+            return Default::default();
+        }
+        walkdir::WalkDir::new(folder)
+            .into_iter()
+            .map(|entry| entry.expect("an entry"))
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| {
+                let text = std::fs::read_to_string(entry.path()).expect("a text file");
+                (entry.path().strip_prefix(folder).expect("below").to_path_buf(), text)
+            })
+            .collect()
+    };
+    let (want, have) = (list(expected), list(found));
+    if want == have {
+        return Vec::new();
+    }
+    if update {
+        if expected.exists() {
+            std::fs::remove_dir_all(expected).expect("removed");
+        }
+        copy(found, expected);
+        return Vec::new();
+    }
+    let paths: std::collections::BTreeSet<&PathBuf> = want.keys().chain(have.keys()).collect();
+    let empty = String::new();
+    paths
+        .into_iter()
+        .filter(|path| want.get(*path) != have.get(*path))
+        .map(|path| {
+            let (old, new) = (want.get(path).unwrap_or(&empty), have.get(path).unwrap_or(&empty));
+            let diff = similar::TextDiff::from_lines(old.as_str(), new.as_str());
+            format!("rendered/{}\n{}", path.display(), diff.unified_diff().context_radius(2))
+        })
+        .collect()
+}
+
+/// A rule without a case is a promise without a test.
+#[test]
+fn every_rule_has_a_case() {
+    let said: String =
+        cases().iter().map(|case| std::fs::read_to_string(case.join("expected.txt")).unwrap_or_default()).collect();
+    let listed = crate::mtp::mtp(&["explain"]).out;
+    // Two that no file of a case folder can show; each has a test of its own.
+    let elsewhere = ["T004", "T009"];
+    for rule in listed.lines().filter_map(|line| line.split_whitespace().next()) {
+        let shown = said.contains(&format!("[{rule}]")) || elsewhere.contains(&rule);
+        assert!(shown, "no case shows {rule}");
+    }
+}
