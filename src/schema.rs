@@ -43,6 +43,10 @@ fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
             map.remove("default");
+            // Doc comments are wrapped where the source is; a paragraph is one line to whoever reads the schema.
+            if let Some(Value::String(text)) = map.get_mut("description") {
+                *text = text.replace("\n\n", "\u{0}").replace('\n', " ").replace('\u{0}', "\n\n");
+            }
             if let Some(Value::Array(types)) = map.get_mut("type") {
                 types.retain(|t| t != "null");
                 if let [only] = types.as_slice() {

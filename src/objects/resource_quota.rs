@@ -25,8 +25,11 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
             hard.insert("pods".to_owned(), nothing(scope));
         }
         State::Retired => {
-            let keys: Vec<String> = hard.into_keys().chain(["pods".to_owned()]).collect();
-            hard = keys.into_iter().map(|key| (key, nothing(scope))).collect();
+            hard.insert("pods".to_owned(), nothing(scope));
+            // Our own quotas have to fit: on a new cluster, the first of them would refuse the others.
+            for (_, ceiling) in hard.iter_mut().filter(|(key, _)| !key.ends_with("resourcequotas")) {
+                *ceiling = nothing(scope);
+            }
         }
     }
     let mut quotas = Vec::new();

@@ -87,7 +87,44 @@ pub const RULES: &[Rule] = &[
         fix: "Add `limitRange.container.default` for the resource.",
         check: Check::Tier(defaults),
     },
+    Rule {
+        id: "T311",
+        title: "a ceiling below what the platform puts there",
+        why: "Quotas, policies and roles of the platform count as well: the API server would refuse what no longer fits.",
+        fix: "Raise the ceiling to the number in the message, plus what tenants need.",
+        check: Check::Plan(own_objects),
+    },
 ];
+
+/// How many objects the platform itself, or Kubernetes, puts into a namespace of a tier, by key of ResourceQuota.
+fn own(key: &str, tier: &TierPlan) -> usize {
+    match key.strip_prefix("count/").unwrap_or(key) {
+        "resourcequotas" => 1 + tier.scoped.len(),
+        // `kube-root-ca.crt`
+        "configmaps" => 1,
+        "limitranges" | "serviceaccounts" => 1,
+        "roles.rbac.authorization.k8s.io" | "rolebindings.rbac.authorization.k8s.io" => 3,
+        // `tenant-isolation` and six `tenant-allow-…`
+        "networkpolicies.networking.k8s.io" => 7,
+        _ => 0,
+    }
+}
+
+fn own_objects(plan: &Plan, findings: &mut Findings) {
+    let mut look = |key: &str, (ceiling, at): &Placed, tier: &TierPlan| {
+        let least = own(key, tier);
+        if ceiling.nanos() < i128::try_from(least).unwrap_or(i128::MAX).saturating_mul(1_000_000_000) {
+            let about = format!("`{key}: {ceiling}` is below {least}, which the platform itself needs");
+            findings.error("T311", at.clone(), about).hint("raise it");
+        }
+    };
+    for tier in plan.tiers.values() {
+        tier.hard.iter().for_each(|(key, placed)| look(key, placed, tier));
+    }
+    for namespace in plan.tenants.iter().flat_map(|tenant| &tenant.namespaces) {
+        namespace.own.iter().for_each(|(key, placed)| look(key, placed, &namespace.tier));
+    }
+}
 
 /// Keys of ResourceQuota that count objects without `count/`.
 const COUNTED: [&str; 6] =

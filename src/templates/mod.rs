@@ -6,6 +6,7 @@
 mod admit;
 mod lines;
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, context};
@@ -101,6 +102,12 @@ fn one_value(out: &mut minijinja::Output<'_>, state: &mut State<'_, '_>, value: 
     {
         let about = format!("the text {text:?} has to be written as `{{{{ … | quote }}}}`");
         return Err(Error::new(ErrorKind::InvalidOperation, about));
+    }
+    if let Ok(answer) = bool::try_from(value.clone())
+        && value.kind() == minijinja::value::ValueKind::Bool
+    {
+        // As YAML and Kubernetes spell it, not as Python does.
+        return Ok(write!(out, "{answer}")?);
     }
     minijinja::escape_formatter(out, state, value)
 }
