@@ -72,7 +72,9 @@ impl Missing {
 
 /// Reads all input files.
 pub fn parse(inputs: &Inputs) -> (Parsed, Vec<Diagnostic>) {
-    let files: Vec<(&Arc<str>, &Input)> = inputs.iter().filter(|(path, _)| is_read(path)).collect();
+    // A link to a folder has no ending; what lies behind it is not read, which is said.
+    let wanted = |(path, input): &(&Arc<str>, &Input)| is_read(path) || **input == Input::LinkLeaves;
+    let files: Vec<(&Arc<str>, &Input)> = inputs.iter().filter(wanted).collect();
     let read: Vec<(Parsed, Findings)> = files
         .par_iter()
         .map(|(path, input)| {

@@ -3,7 +3,7 @@
 //!
 //! Source: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>
 
-use super::Report;
+use super::{Report, visible};
 use crate::diagnostic::Severity;
 use crate::report::json::severity;
 
@@ -39,7 +39,7 @@ pub fn write(report: &Report) -> String {
 
 /// Text of an annotation.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property of an annotation.

@@ -6,7 +6,6 @@
 mod admit;
 mod lines;
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, context};

@@ -1,7 +1,6 @@
 //! Integration tests: one binary, one module a subject, all through the front door.
 #![expect(clippy::disallowed_methods, reason = "tests read and write files")]
 
-mod bench_input;
 mod cases;
 mod cli;
 mod disk;

@@ -55,13 +55,6 @@ impl Folder {
         folder
     }
 
-    /// A copy of another folder.
-    pub fn copy_of(from: &Path) -> Folder {
-        let folder = Folder::empty();
-        copy(from, folder.0.path());
-        folder
-    }
-
     pub fn path(&self) -> &Path {
         self.0.path()
     }
@@ -101,6 +94,9 @@ impl Folder {
     /// All files below a folder, by path relative to this one.
     pub fn files(&self, below: &str) -> Vec<String> {
         let mut all = Vec::new();
+        if !self.join(below).exists() {
+            return all;
+        }
         for entry in walkdir::WalkDir::new(self.join(below)).sort_by_file_name() {
             let entry = entry.expect("a readable folder");
             if entry.file_type().is_file() {
