@@ -19,10 +19,10 @@ static HARD: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
         "192.0.0.192/32",     // Oracle Cloud: metadata
         "::1/128",
         "fe80::/10",
-        "fd00:ec2::/32",     // AWS: metadata, DNS and time
-        "fd20:ce::254/128",  // Google Cloud: metadata
+        "fd00:ec2::/32",          // AWS: metadata, DNS and time
+        "fd20:ce::254/128",       // Google Cloud: metadata
         "fd00:c1::a9fe:a9fe/128", // Oracle Cloud: metadata
-        "fd00:42::42/128",   // Scaleway: metadata
+        "fd00:42::42/128",        // Scaleway: metadata
     ])
 });
 

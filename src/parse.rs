@@ -183,9 +183,9 @@ fn report_unreadable(path: &Arc<str>, unreadable: Unreadable, findings: &mut Fin
     match unreadable.kind {
         Trouble::Syntax => findings.error("T001", at, unreadable.message),
         Trouble::Bomb => findings.error("T006", at, unreadable.message),
-        Trouble::Feature => findings
-            .error("T015", at, unreadable.message)
-            .hint("write the value out; anchors and aliases are fine"),
+        Trouble::Feature => {
+            findings.error("T015", at, unreadable.message).hint("write the value out; anchors and aliases are fine")
+        }
     };
 }
 
@@ -289,7 +289,11 @@ fn check_everywhere(path: &Arc<str>, node: &Node<'_>, findings: &mut Findings) {
 pub fn forbidden_text(path: &Arc<str>, text: &str, span: Span, findings: &mut Findings) {
     if text.contains(SKIP_MARKER) {
         findings
-            .error("T008", Place::new(path, span), format!("the text `{SKIP_MARKER}` makes Argo CD skip the whole file"))
+            .error(
+                "T008",
+                Place::new(path, span),
+                format!("the text `{SKIP_MARKER}` makes Argo CD skip the whole file"),
+            )
             .hint("take it out");
     }
     if text.contains("${") {

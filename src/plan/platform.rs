@@ -146,9 +146,8 @@ fn network(network: &Network, file: &Arc<str>, findings: &mut Findings) -> Netwo
     let extra = nets(&network.blocked_cidrs);
     let allowed = nets(&network.allowed_cidrs);
     let dns_cidrs = network.dns.as_ref().map(|dns| nets(&dns.cidrs)).unwrap_or_default();
-    let api_server = network.api_server.as_ref().map(|api| {
-        (nets(&api.cidrs), numbers(&api.ports).unwrap_or_else(|| vec![6443]))
-    });
+    let api_server =
+        network.api_server.as_ref().map(|api| (nets(&api.cidrs), numbers(&api.ports).unwrap_or_else(|| vec![6443])));
     let has = |v6: bool| own.iter().all(|list| list.iter().any(|net| matches!(net, IpNet::V6(_)) == v6));
     let stated = [has(false), has(true)];
     let blocked = Blocked::new(own.into_iter().flatten().chain(extra));

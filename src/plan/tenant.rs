@@ -263,7 +263,9 @@ fn whom(
         (Some(text), None, None) => {
             let net = read_cidr(text, &doc.file, findings)?;
             if !peer.pod_labels.is_empty() {
-                findings.error("T405", doc.at(peer.span), "`podLabels` says nothing about a `cidr`").hint("take it out");
+                findings
+                    .error("T405", doc.at(peer.span), "`podLabels` says nothing about a `cidr`")
+                    .hint("take it out");
             }
             open_cidr(net, text, doc, known, findings)
         }

@@ -125,15 +125,22 @@ fn legal(plan: &Plan, findings: &mut Findings) {
     }
     if let Some(namespace) = platform.content.spec.namespace.as_ref().filter(|n| n.starts_with("tenant-")) {
         findings
-            .error("T106", platform.at(namespace.span), format!("`{namespace}` is no name for the platform's namespace"))
+            .error(
+                "T106",
+                platform.at(namespace.span),
+                format!("`{namespace}` is no name for the platform's namespace"),
+            )
             .hint("names with `tenant-` are tenants'");
     }
 }
 
 /// The name in lower case, other characters replaced by `-`.
 fn legal_form(name: &str) -> Option<String> {
-    let plain: String =
-        name.to_lowercase().chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();
+    let plain: String = name
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
+        .collect();
     let plain = plain.trim_matches('-');
     is_dns_label(plain).then(|| plain.to_owned())
 }
@@ -143,8 +150,17 @@ fn length(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
         let (name, long) = (&namespace.name, namespace.name.len());
         let over = long - MAX_LABEL;
         findings
-            .error("T104", tenant.doc.at(namespace.span), format!("the namespace `{name}` has {long} characters, {over} too many"))
-            .hint(format!("`{}` and `{}` together may have {}", tenant.name, namespace.part, MAX_LABEL - "tenant--".len()));
+            .error(
+                "T104",
+                tenant.doc.at(namespace.span),
+                format!("the namespace `{name}` has {long} characters, {over} too many"),
+            )
+            .hint(format!(
+                "`{}` and `{}` together may have {}",
+                tenant.name,
+                namespace.part,
+                MAX_LABEL - "tenant--".len()
+            ));
     }
 }
 
@@ -155,7 +171,8 @@ fn collisions(plan: &Plan, findings: &mut Findings) {
             let at = tenant.doc.at(namespace.span);
             if let Some((first, place)) = seen.get(&*namespace.name) {
                 let (name, own, other) = (&namespace.name, &tenant.name, &first.name);
-                let whose = if own == other { format!("of `{own}` twice") } else { format!("of both `{other}` and `{own}`") };
+                let whose =
+                    if own == other { format!("of `{own}` twice") } else { format!("of both `{other}` and `{own}`") };
                 findings
                     .error("T105", at, format!("the namespace `{name}` would be {whose}"))
                     .related(place.clone(), "first here")

@@ -137,11 +137,8 @@ fn is_whole(key: &str) -> bool {
 
 fn whole(plan: &Plan, findings: &mut Findings) {
     let mut look = |name: &str, (quantity, at): &Placed| {
-        let (fits, unit) = if is_whole(name) {
-            (quantity.is_whole(), "whole numbers")
-        } else {
-            (quantity.is_milli(), "thousandths")
-        };
+        let (fits, unit) =
+            if is_whole(name) { (quantity.is_whole(), "whole numbers") } else { (quantity.is_milli(), "thousandths") };
         if !fits {
             findings
                 .error("T303", at.clone(), format!("`{quantity}` is a fraction; `{name}` is counted in {unit}"))
@@ -203,7 +200,11 @@ fn above_tier(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
             if own > ceiling {
                 let which = if tier.max.contains_key(key) { "quotaMax" } else { "quota" };
                 findings
-                    .error("T305", at.clone(), format!("`{key}: {own}` is above the {which} of tier `{}`, {ceiling}", tier.name))
+                    .error(
+                        "T305",
+                        at.clone(),
+                        format!("`{key}: {own}` is above the {which} of tier `{}`, {ceiling}", tier.name),
+                    )
                     .related(place.clone(), "the tier's ceiling")
                     .hint("lower it, or choose a larger tier");
             }
@@ -278,7 +279,10 @@ fn contradictions(_: &Plan, tier: &TierPlan, findings: &mut Findings) {
             findings.error("T307", at.clone(), about).hint("a limit is never below its request");
             continue;
         }
-        let bounds = [("max/min", &limits.max, &limits.min), ("default/defaultRequest", &limits.default, &limits.default_request)];
+        let bounds = [
+            ("max/min", &limits.max, &limits.min),
+            ("default/defaultRequest", &limits.default, &limits.default_request),
+        ];
         for (what, upper, lower) in bounds {
             let (Some((upper, _)), Some((lower, _))) = (upper.get(resource), lower.get(resource)) else { continue };
             let above = if what == "max/min" {
@@ -289,7 +293,8 @@ fn contradictions(_: &Plan, tier: &TierPlan, findings: &mut Findings) {
             };
             if above {
                 let word = if what == "max/min" { "above" } else { "below" };
-                let about = format!("container.maxLimitRequestRatio `{resource}: {ratio}` is {word} {what}, {upper}/{lower}");
+                let about =
+                    format!("container.maxLimitRequestRatio `{resource}: {ratio}` is {word} {what}, {upper}/{lower}");
                 findings.error("T307", at.clone(), about).hint("no container could have it");
             }
         }
@@ -332,7 +337,8 @@ fn classes(plan: &Plan, tier: &TierPlan, findings: &mut Findings) {
 
 fn load_balancers(_: &Plan, tier: &TierPlan, findings: &mut Findings) {
     let hard = |key: &str| tier.hard.get(key);
-    let (Some((balancers, at)), Some((ports, place))) = (hard("services.loadbalancers"), hard("services.nodeports")) else {
+    let (Some((balancers, at)), Some((ports, place))) = (hard("services.loadbalancers"), hard("services.nodeports"))
+    else {
         return;
     };
     if !balancers.is_zero() && ports.is_zero() {

@@ -31,8 +31,7 @@ pub fn reading(text: &str) -> Option<&'static str> {
 
 /// Words with a meaning in some reader, in any capitals: YAML 1.1's booleans and nulls, and what Go's ParseBool knows.
 fn is_keyword(text: &str) -> bool {
-    const WORDS: [&str; 13] =
-        ["y", "n", "t", "f", "on", "no", "yes", "off", "true", "null", "false", "=", "<<"];
+    const WORDS: [&str; 13] = ["y", "n", "t", "f", "on", "no", "yes", "off", "true", "null", "false", "=", "<<"];
     text.len() <= 5 && (text == "~" || WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)))
 }
 
@@ -44,7 +43,10 @@ fn is_number_like(text: &str) -> bool {
         Some(b'+' | b'-' | b'.') => true,
         Some(b'0'..=b'9') => bytes.iter().all(|b| {
             matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F')
-                || matches!(b, b'x' | b'X' | b'o' | b'O' | b'_' | b'.' | b':' | b'+' | b'-' | b'T' | b't' | b'Z' | b'z' | b' ')
+                || matches!(
+                    b,
+                    b'x' | b'X' | b'o' | b'O' | b'_' | b'.' | b':' | b'+' | b'-' | b'T' | b't' | b'Z' | b'z' | b' '
+                )
         }),
         _ => false,
     }

@@ -73,7 +73,9 @@ impl Shape {
     pub fn check(&self, name: &str, node: &Node<'_>, file: &Arc<str>, findings: &mut Findings) {
         let at = || Place::new(file, node.span);
         let wanted = match (self, &node.value) {
-            (Shape::Struct(fields), Value::Map(entries)) => return check_struct(fields, name, node, entries, file, findings),
+            (Shape::Struct(fields), Value::Map(entries)) => {
+                return check_struct(fields, name, node, entries, file, findings);
+            }
             (Shape::Map(values), Value::Map(entries)) => {
                 for (key, value) in entries {
                     Shape::Text.check("the key", key, file, findings);

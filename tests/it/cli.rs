@@ -6,7 +6,9 @@ use crate::mtp::{Folder, PUBLISHED, mtp};
 
 #[test]
 fn usage_errors_exit_2_and_say_so_on_stderr() {
-    for args in [&["rendr"][..], &["render", "--no-such-flag"], &["render", "--list"], &["validate", "--output", "pdf"], &[]] {
+    for args in
+        [&["rendr"][..], &["render", "--no-such-flag"], &["render", "--list"], &["validate", "--output", "pdf"], &[]]
+    {
         let ran = mtp(args);
         assert_eq!((ran.exit, ran.out.as_str()), (Exit::Failed, ""), "{args:?}: {ran}");
         assert!(!ran.err.is_empty(), "{args:?}");
@@ -76,7 +78,8 @@ fn schemas_are_named_by_what_init_writes() {
 #[test]
 fn new_tenant_is_valid_or_not_written() {
     let folder = Folder::published();
-    let ran = folder.mtp(&["new", "tenant", "globex", "--tier", "pro", "--admin", "yes", "--owner-email", "a@b.example"]);
+    let ran =
+        folder.mtp(&["new", "tenant", "globex", "--tier", "pro", "--admin", "yes", "--owner-email", "a@b.example"]);
     assert_eq!(ran.exit, Exit::Clean, "{ran}");
     assert!(folder.read("tenants/globex.yaml").contains("- \"yes\""), "a name that YAML could misread is quoted");
     assert_eq!(folder.mtp(&["render"]).exit, Exit::Clean);
@@ -157,12 +160,20 @@ fn every_form_of_the_report_is_well_formed() {
     ]);
     assert_eq!(ran.exit, Exit::Failed);
     for line in ran.out.lines() {
-        assert!(line.starts_with("::error file=tenants/") || line.starts_with("::warning file=") || line.starts_with("::error title="), "{line}");
+        assert!(
+            line.starts_with("::error file=tenants/")
+                || line.starts_with("::warning file=")
+                || line.starts_with("::error title="),
+            "{line}"
+        );
     }
     for text in [&ran.out, &folder.read("r.md"), &folder.mtp(&["validate"]).out] {
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
     }
-    assert!(!folder.read("r.md").replace("&lt;", "").contains("<img src=x> ") || folder.read("r.md").contains("`"), "markup stays code");
+    assert!(
+        !folder.read("r.md").replace("&lt;", "").contains("<img src=x> ") || folder.read("r.md").contains("`"),
+        "markup stays code"
+    );
     for path in ["r/r.json", "r.sarif"] {
         let value: serde_json::Value = serde_json::from_str(&folder.read(path)).expect("JSON");
         assert!(value.is_object());

@@ -38,7 +38,10 @@ fn check_tells_the_kinds_of_staleness_apart_and_render_repairs_all_but_the_forei
     folder.edit(QUOTA, "pods: \"20\"", "pods: \"2000\"");
     folder.remove(ISOLATION);
     let ours = folder.read(DEFAULTS);
-    folder.write("rendered/tenants/old/configmap-x.yaml", "# Rendered by k8s-mtp from tenants/old.yaml\nkind: ConfigMap\n");
+    folder.write(
+        "rendered/tenants/old/configmap-x.yaml",
+        "# Rendered by k8s-mtp from tenants/old.yaml\nkind: ConfigMap\n",
+    );
     folder.write(DEFAULTS, format!("<<<<<<< HEAD\n{ours}=======\n{ours}# x\n>>>>>>> branch\n"));
     folder.write("rendered/platform/.k8s-mtp-new-namespace-k8s-mtp.yaml", "# Rendered by");
     folder.write("rendered/platform/backdoor.yaml", "kind: ClusterRoleBinding\n");
@@ -124,10 +127,16 @@ fn links_that_leave_odd_names_and_huge_files_are_reported_not_read() {
     folder.write("tenants/huge.yaml", vec![b'#'; 1024 * 1024 + 1]);
     let ran = folder.mtp(&["validate"]);
     assert_eq!(ran.exit, Exit::Failed);
-    for (rule, path) in
-        [("T004", "tenants/link.yaml"), ("T004", "tenants/folder"), ("T009", "tenants/a b.yaml"), ("T003", "tenants/huge.yaml")]
-    {
-        assert!(ran.out.contains(&format!("error[{rule}]")) && ran.out.contains(&format!("--> {path}")), "{path}: {ran}");
+    for (rule, path) in [
+        ("T004", "tenants/link.yaml"),
+        ("T004", "tenants/folder"),
+        ("T009", "tenants/a b.yaml"),
+        ("T003", "tenants/huge.yaml"),
+    ] {
+        assert!(
+            ran.out.contains(&format!("error[{rule}]")) && ran.out.contains(&format!("--> {path}")),
+            "{path}: {ran}"
+        );
     }
     assert!(!ran.out.contains("hunter2"));
     assert!(ran.out.contains("there is a second Tenant `test-acme`"), "a link inside is read: {ran}");

@@ -122,7 +122,8 @@ fn rendering_twice_gives_the_same_bytes() {
 #[test]
 fn the_sample_reads_the_same_from_its_own_text_as_from_json() {
     let paths = sample().into_keys().chain(templates().into_iter().map(|(path, _)| path));
-    let inputs: Inputs = paths.map(|path| (path.clone(), std::fs::read(repository().join(path)).expect("a file"))).collect();
+    let inputs: Inputs =
+        paths.map(|path| (path.clone(), std::fs::read(repository().join(path)).expect("a file"))).collect();
     let (rendered, _) = render(&inputs);
     let own: BTreeMap<String, String> =
         rendered.tree().map(|(path, bytes)| (path.to_owned(), String::from_utf8_lossy(bytes).into_owned())).collect();

@@ -33,8 +33,20 @@ fn every_file_says_what_it_is_for() {
 #[test]
 fn the_core_names_no_shell() {
     let shell = [
-        "std::fs", "std::env::", "std::time", "std::process", "std::net::Tcp", "std::io::", "std::thread", "crate::disk",
-        "crate::commands", "crate::cli", "println!", "eprintln!", "rand::", "HashMap",
+        "std::fs",
+        "std::env::",
+        "std::time",
+        "std::process",
+        "std::net::Tcp",
+        "std::io::",
+        "std::thread",
+        "crate::disk",
+        "crate::commands",
+        "crate::cli",
+        "println!",
+        "eprintln!",
+        "rand::",
+        "HashMap",
     ];
     for (path, text) in sources().into_iter().filter(|(path, _)| !is_shell(path) && path != Path::new("lib.rs")) {
         let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
@@ -55,7 +67,9 @@ fn every_file_is_declared() {
         let folder = path.parent().expect("a folder");
         let (name, parent) = match name {
             "main" | "lib" => continue,
-            "mod" => (folder.file_name().and_then(|f| f.to_str()).expect("a folder"), folder.parent().expect("a parent")),
+            "mod" => {
+                (folder.file_name().and_then(|f| f.to_str()).expect("a folder"), folder.parent().expect("a parent"))
+            }
             name => (name, folder),
         };
         let file = if parent.as_os_str().is_empty() { PathBuf::from("lib.rs") } else { parent.join("mod.rs") };
