@@ -1,3 +1,5 @@
+//! k8s-mtp: tenant YAML in, plain Kubernetes manifests out.
+//!
 #![doc = include_str!("README.md")]
 
 // In reading order: the pipeline, what it stands on, the shell.
