@@ -248,7 +248,9 @@ pub fn apply(root: &Path, changes: &[Change], rendered: &Rendered, progress: &(d
     })?;
     let mut emptied: Vec<&str> = Vec::new();
     for (folder, changes) in &folders {
-        for change in changes.iter().filter(|c| c.kind != ChangeKind::Foreign && tree::wanted(rendered, &c.path).is_none()) {
+        for change in
+            changes.iter().filter(|c| c.kind != ChangeKind::Foreign && tree::wanted(rendered, &c.path).is_none())
+        {
             fs::remove_file(root.join(&change.path)).with_context(|| format!("cannot remove {}", change.path))?;
             if emptied.last() != Some(folder) {
                 emptied.push(folder);

@@ -4,14 +4,14 @@
 pub mod cli;
 
 mod contract;
+mod emit;
+mod objects;
 mod parse;
 mod plan;
+mod removals;
+mod rendered;
 mod rules;
 mod templates;
-mod objects;
-mod emit;
-mod rendered;
-mod removals;
 mod tree;
 
 mod cidr;
@@ -54,7 +54,11 @@ pub fn render(inputs: &Inputs) -> (Rendered, Vec<Diagnostic>) {
         return (Rendered::default(), findings.into_sorted());
     }
     let rendered = rendered::emit(plan, &mut findings);
-    if findings.has_errors() { (Rendered::default(), findings.into_sorted()) } else { (rendered, findings.into_sorted()) }
+    if findings.has_errors() {
+        (Rendered::default(), findings.into_sorted())
+    } else {
+        (rendered, findings.into_sorted())
+    }
 }
 
 fn wrong_version(parsed: &parse::Parsed) -> Option<Vec<Diagnostic>> {

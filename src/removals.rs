@@ -64,7 +64,10 @@ fn namespaces(bytes: &[u8]) -> Vec<Namespace> {
     }
     // In a conflict, what is common to both sides may be no YAML: each side is read on its own.
     let sides = if crate::tree::is_conflicted(bytes) { sides(text) } else { vec![text.to_owned()] };
-    sides.iter().flat_map(|side| yaml::read(side).unwrap_or_default().iter().filter_map(namespace).collect::<Vec<_>>()).collect()
+    sides
+        .iter()
+        .flat_map(|side| yaml::read(side).unwrap_or_default().iter().filter_map(namespace).collect::<Vec<_>>())
+        .collect()
 }
 
 /// The two sides of a file with conflict marks.

@@ -54,7 +54,8 @@ fn field(path: &str) -> Result<String> {
         (own, schema) = (next, next);
     }
     let target = schema::resolve(root, schema);
-    let about = own.get("description").or_else(|| target.get("description")).and_then(Value::as_str).unwrap_or_default();
+    let about =
+        own.get("description").or_else(|| target.get("description")).and_then(Value::as_str).unwrap_or_default();
     let mut text = format!("{name} <{}>\n\n{}\n", type_name(root, schema), about.replace('\n', " "));
     if let Some(words) = schema::words(target) {
         text.push_str(&format!("\nOne of {}.\n", list(words.into_iter())));

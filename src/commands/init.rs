@@ -33,7 +33,10 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     let mut files = scaffold::platform(&options.kubernetes_version)?;
     if !options.no_tenant {
         let admins = ["alice@example.org".to_owned()];
-        files.push(("tenants/example.yaml".to_owned(), scaffold::tenant("example", "free", "owner@example.org", &admins)?));
+        files.push((
+            "tenants/example.yaml".to_owned(),
+            scaffold::tenant("example", "free", "owner@example.org", &admins)?,
+        ));
     }
     files.extend(KINDS.iter().map(|kind| (schema::file_name(kind), schema::text(kind))));
     for (name, text) in files {

@@ -97,7 +97,9 @@ fn remedy(changes: &[Change], refused: bool) -> Option<String> {
     match (refused, foreign == changes.len()) {
         (true, _) => None,
         _ if changes.is_empty() => None,
-        (false, true) => Some(format!("move the foreign files out of {RENDERED}/: mtp does not touch what it did not write")),
+        (false, true) => {
+            Some(format!("move the foreign files out of {RENDERED}/: mtp does not touch what it did not write"))
+        }
         (false, false) => Some("run `mtp render` and commit the result".to_owned()),
     }
 }
@@ -170,7 +172,13 @@ fn write(
     let exit = if foreign.is_empty() { Exit::Clean } else { Exit::Findings };
     let remedy = remedy(&foreign, false);
     // A warning of removals (none today) or of the input is worth a look; what was written is not a problem.
-    let report = Report { command: "render", diagnostics, changes: described(&foreign, &have, rendered), same: have.same, remedy };
+    let report = Report {
+        command: "render",
+        diagnostics,
+        changes: described(&foreign, &have, rendered),
+        same: have.same,
+        remedy,
+    };
     shell.report(&report, inputs, Stream::Err)?;
     if !shell.machine_reads() && !shell.is_quiet() {
         let objects: usize = rendered.files.iter().map(|f| f.objects.len()).sum();
@@ -194,7 +202,10 @@ fn refuse_unmarked(options: &Options, root: &Path, rendered: &Rendered) -> Resul
     }
     let foreign = tree::changes(&have, rendered).into_iter().find(|c| c.kind == ChangeKind::Foreign);
     if let Some(foreign) = foreign.filter(|_| !options.force) {
-        bail!("{RENDERED}/ is not ours: it holds {}; move it away, or run `mtp render --force`, which leaves it alone", foreign.path);
+        bail!(
+            "{RENDERED}/ is not ours: it holds {}; move it away, or run `mtp render --force`, which leaves it alone",
+            foreign.path
+        );
     }
     Ok(())
 }

@@ -92,7 +92,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<At<T>, A::Error> {
                 let mut number = || seq.next_element::<u32>().map(|n| n.unwrap_or_default());
                 let span = Span { line: number()?, column: number()?, start: number()?, end: number()? };
-                let value = seq.next_element::<T>()?.ok_or_else(|| serde::de::Error::custom("no value at its place"))?;
+                let value =
+                    seq.next_element::<T>()?.ok_or_else(|| serde::de::Error::custom("no value at its place"))?;
                 Ok(At { value, span })
             }
         }
@@ -171,4 +172,5 @@ impl JsonSchema for Amount {
 }
 
 /// What a quantity looks like: digits, an optional fraction, an optional suffix of Kubernetes.
-pub const QUANTITY_PATTERN: &str = r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?$";
+pub const QUANTITY_PATTERN: &str =
+    r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?$";

@@ -56,7 +56,8 @@ fn item(
         for (resource, (_, at)) in *values {
             origins.push((format!("/spec/limits/{index}/{field}/{resource}"), at.clone()));
         }
-        let stored = values.iter().map(|(resource, (quantity, _))| ((*resource).to_owned(), Stored(quantity.to_string())));
+        let stored =
+            values.iter().map(|(resource, (quantity, _))| ((*resource).to_owned(), Stored(quantity.to_string())));
         let stored: BTreeMap<String, Stored> = stored.collect();
         let stored = (!stored.is_empty()).then_some(stored);
         match *field {

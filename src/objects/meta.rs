@@ -38,9 +38,9 @@ pub fn is_ours(key: &str) -> bool {
     const OURS: [&str; 3] = ["k8s-mtp.io", "kubernetes.io", "k8s.io"];
     const ENGINES: [&str; 2] = ["argoproj.io", "fluxcd.io"];
     let Some((prefix, _)) = key.split_once('/') else { return false };
-    OURS.iter().chain(&ENGINES).any(|domain| {
-        prefix == *domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
-    })
+    OURS.iter()
+        .chain(&ENGINES)
+        .any(|domain| prefix == *domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
 }
 
 /// Labels of whatever is ours.

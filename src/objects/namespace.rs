@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::Namespace;
 
 use super::meta::{self, ObjectMeta};
 use super::{InNamespace, Object};
-use crate::contract::tenant::State;
 use crate::contract::platform::PodSecurityLevel;
+use crate::contract::tenant::State;
 use crate::plan::{Plan, PodSecurityPlan};
 
 /// What keeps a Namespace that is not retired from being removed: Flux leaves it alone, Argo CD asks.
@@ -22,7 +22,8 @@ const PROTECTION: [(&str, &str); 2] = [
 /// The platform's own Namespace.
 pub fn platform(plan: &Plan) -> Vec<Object> {
     let platform = &plan.platform;
-    let strict = PodSecurityPlan { level: PodSecurityLevel::Restricted, version: platform.pod_security.version.clone() };
+    let strict =
+        PodSecurityPlan { level: PodSecurityLevel::Restricted, version: platform.pod_security.version.clone() };
     let mut labels = meta::platform_labels();
     labels.extend(pod_security(&strict));
     let metadata = ObjectMeta {

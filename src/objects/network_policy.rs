@@ -62,7 +62,8 @@ fn dns(scope: &InNamespace<'_>) -> Object {
         ..Peer::default()
     };
     let to = std::iter::once(pods).chain(network.dns_cidrs.iter().map(|net| block(net, &[]))).collect();
-    let both = |port: &u16| [Protocol::Udp, Protocol::Tcp].map(|protocol| PortPlan { protocol, port: *port, end: None });
+    let both =
+        |port: &u16| [Protocol::Udp, Protocol::Tcp].map(|protocol| PortPlan { protocol, port: *port, end: None });
     let ports: Vec<PortPlan> = network.dns_ports.iter().flat_map(both).collect();
     egress(scope, "tenant-allow-dns", vec![EgressRule { to: Some(to), ports: port_list(&ports) }], at(scope))
 }

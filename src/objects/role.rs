@@ -96,7 +96,15 @@ const OPERATE: &[Rule] = &[
 const ADMINISTER: &[Rule] = &[
     (
         "",
-        &["configmaps", "persistentvolumeclaims", "pods", "replicationcontrollers", "secrets", "serviceaccounts", "services"],
+        &[
+            "configmaps",
+            "persistentvolumeclaims",
+            "pods",
+            "replicationcontrollers",
+            "secrets",
+            "serviceaccounts",
+            "services",
+        ],
         WRITE,
     ),
     ("", &["secrets"], READ),
@@ -133,10 +141,8 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
             list
         };
         let extra = &scope.platform.extra_rules[effective];
-        let mut more: Vec<(Vec<String>, Vec<String>, Vec<String>)> = extra
-            .iter()
-            .map(|rule| (sorted(&rule.api_groups), sorted(&rule.resources), sorted(&rule.verbs)))
-            .collect();
+        let mut more: Vec<(Vec<String>, Vec<String>, Vec<String>)> =
+            extra.iter().map(|rule| (sorted(&rule.api_groups), sorted(&rule.resources), sorted(&rule.verbs))).collect();
         more.sort();
         more.dedup();
         let more = more.into_iter().map(|(groups, resources, verbs)| PolicyRule {

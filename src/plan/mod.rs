@@ -147,7 +147,12 @@ impl Links {
 }
 
 /// Reads a quantity that the author wrote, or reports what is wrong with it.
-pub fn quantity(name: &str, typed: &At<crate::contract::Amount>, file: &Arc<str>, findings: &mut Findings) -> Option<Placed> {
+pub fn quantity(
+    name: &str,
+    typed: &At<crate::contract::Amount>,
+    file: &Arc<str>,
+    findings: &mut Findings,
+) -> Option<Placed> {
     let at = Place::new(file, typed.span);
     let text = &typed.value.0;
     match Quantity::parse(text) {

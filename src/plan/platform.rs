@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 
 use crate::cidr::{self, Blocked, NoCidr};
 use crate::contract::platform::{
@@ -135,13 +135,11 @@ fn minor(version: &At<String>, doc: &Document<PlatformFile>, findings: &mut Find
 }
 
 fn network(network: &Network, file: &Arc<str>, findings: &mut Findings) -> NetworkPlan {
-    let mut nets = |list: &[At<String>]| -> Vec<IpNet> {
-        list.iter().filter_map(|text| cidr(text, file, findings)).collect()
-    };
+    let mut nets =
+        |list: &[At<String>]| -> Vec<IpNet> { list.iter().filter_map(|text| cidr(text, file, findings)).collect() };
     let own = [&network.cluster_cidrs, &network.service_cidrs, &network.node_cidrs].map(|list| nets(list));
     let extra = nets(&network.blocked_cidrs);
     let allowed = nets(&network.allowed_cidrs);
-    let nat64 = nets(&network.nat64_prefixes);
     let dns_cidrs = network.dns.as_ref().map(|dns| nets(&dns.cidrs)).unwrap_or_default();
     let api_server = network.api_server.as_ref().map(|api| {
         let ports = api.ports.iter().map(|p| p.value).collect::<Vec<_>>();
@@ -149,26 +147,20 @@ fn network(network: &Network, file: &Arc<str>, findings: &mut Findings) -> Netwo
     });
     let has = |v6: bool| own.iter().all(|list| list.iter().any(|net| matches!(net, IpNet::V6(_)) == v6));
     let stated = [has(false), has(true)];
-    let blocked = Blocked::new(own.into_iter().flatten().chain(extra));
-    let mut internet: Vec<(IpNet, Vec<IpNet>)> =
-        [cidr::internet4(), cidr::internet6()].map(|whole| (whole, blocked.except(&whole))).into();
-    for (prefix, at) in nat64.iter().zip(&network.nat64_prefixes) {
-        match prefix {
-            IpNet::V6(v6) if v6.prefix_len() == 96 => internet.push((*prefix, blocked.except_mapped(v6))),
-            _ => {
-                let found = format!("expected an IPv6 prefix of length 96 in nat64Prefixes, found `{at}`");
-                findings.error("T402", Place::new(file, at.span), found);
-            }
-        }
-    }
+    let nat64 = nat64(&network.nat64_prefixes, file, findings);
+    let blocked = Blocked::new(own.into_iter().flatten().chain(extra), &nat64);
+    let whole = [cidr::internet4(), cidr::internet6()].into_iter().chain(nat64.into_iter().map(IpNet::V6));
+    let internet = whole.map(|whole| (whole, blocked.except(&whole))).collect();
     NetworkPlan {
         egress: network.egress.map_or(Egress::None, |e| e.value),
         dns_namespace: dns(network, |d| d.namespace.as_ref().map(|n| n.value.clone()))
             .unwrap_or_else(|| "kube-system".to_owned()),
         dns_labels: dns(network, |d| Some(plain(&d.pod_labels)).filter(|l| !l.is_empty()))
             .unwrap_or_else(|| BTreeMap::from([("k8s-app".to_owned(), "kube-dns".to_owned())])),
-        dns_ports: dns(network, |d| Some(d.ports.iter().map(|p| p.value).collect::<Vec<_>>()).filter(|p| !p.is_empty()))
-            .unwrap_or_else(|| vec![53]),
+        dns_ports: dns(network, |d| {
+            Some(d.ports.iter().map(|p| p.value).collect::<Vec<_>>()).filter(|p| !p.is_empty())
+        })
+        .unwrap_or_else(|| vec![53]),
         dns_cidrs,
         platform_labels: plain(&network.platform_access_labels),
         ingress_from: network.ingress_from.iter().map(|from| ingress_from(from)).collect(),
@@ -178,6 +170,23 @@ fn network(network: &Network, file: &Arc<str>, findings: &mut Findings) -> Netwo
         stated,
         internet,
     }
+}
+
+fn nat64(prefixes: &[At<String>], file: &Arc<str>, findings: &mut Findings) -> Vec<Ipv6Net> {
+    let mut prefixes: Vec<Ipv6Net> = prefixes
+        .iter()
+        .filter_map(|text| match cidr(text, file, findings)? {
+            IpNet::V6(v6) if v6.prefix_len() == 96 => Some(v6),
+            _ => {
+                let found = format!("expected an IPv6 prefix of length 96 in `nat64Prefixes`, found `{text}`");
+                findings.error("T402", Place::new(file, text.span), found);
+                None
+            }
+        })
+        .collect();
+    prefixes.sort();
+    prefixes.dedup();
+    prefixes
 }
 
 fn dns<T>(network: &Network, get: impl Fn(&Dns) -> Option<T>) -> Option<T> {

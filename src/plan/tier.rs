@@ -190,7 +190,13 @@ impl Reader<'_> {
                 all.extend(only("tenant-quota-priority", "PriorityClass", class, hard));
             }
             let names = classes.keys().map(|k| k.value.clone()).collect();
-            all.push(self.others("tenant-quota-other-priorities", "PriorityClass", names, "pods", classes.keys().next()));
+            all.push(self.others(
+                "tenant-quota-other-priorities",
+                "PriorityClass",
+                names,
+                "pods",
+                classes.keys().next(),
+            ));
         }
         if let Some(classes) = &quota.volume_attributes_classes {
             for (class, bounds) in classes {

@@ -30,7 +30,11 @@ pub fn write(report: &Report) -> String {
     for change in report.changes.iter().take(MOST) {
         let cause = change.cause.as_ref().map(|c| format!(", from {c}")).unwrap_or_default();
         let message = format!("{}{cause}", change.kind.as_str());
-        out.push_str(&format!("::error file={},line=1,title=rendered/ is stale::{}\n", property(&change.path), data(&message)));
+        out.push_str(&format!(
+            "::error file={},line=1,title=rendered/ is stale::{}\n",
+            property(&change.path),
+            data(&message)
+        ));
     }
     let level = if report.counts().0 > 0 || !report.changes.is_empty() { "error" } else { "notice" };
     out.push_str(&format!("::{level} title=mtp {}::{}\n", property(report.command), data(&report.verdict())));

@@ -31,11 +31,8 @@ pub fn write(report: &Report) -> String {
             problem
         })
         .collect();
-    let changes: Vec<Value> = report
-        .changes
-        .iter()
-        .map(|c| json!({"path": c.path, "kind": c.kind.as_str(), "cause": c.cause}))
-        .collect();
+    let changes: Vec<Value> =
+        report.changes.iter().map(|c| json!({"path": c.path, "kind": c.kind.as_str(), "cause": c.cause})).collect();
     let whole = json!({
         "formatVersion": 1,
         "command": report.command,

@@ -106,8 +106,7 @@ struct Excerpt {
 }
 
 fn excerpt(at: &Place, inputs: &Inputs) -> Excerpt {
-    let mut excerpt =
-        Excerpt { path: visible(&at.path), span: at.span, line: String::new(), from: 0, to: 0 };
+    let mut excerpt = Excerpt { path: visible(&at.path), span: at.span, line: String::new(), from: 0, to: 0 };
     let Some(text) = inputs.text(&at.path).filter(|_| at.span.line > 0) else { return excerpt };
     let start = floor(text, at.span.start as usize);
     let begin = text[..start].rfind('\n').map_or(0, |i| i + 1);

@@ -94,6 +94,7 @@ fn legal(plan: &Plan, findings: &mut Findings) {
             let wrong = findings.error("T103", at, format!("`{name}` is no name for {what}"));
             wrong.hint(match legal_form(name) {
                 Some(close) => format!("write `{close}`"),
+                None if name.len() > MAX_LABEL => format!("it has {} characters, {MAX_LABEL} are the most", name.len()),
                 None => "use lower-case letters, digits and `-`".to_owned(),
             });
         }
@@ -101,6 +102,9 @@ fn legal(plan: &Plan, findings: &mut Findings) {
     let platform = &plan.platform.doc;
     label("the Platform", &platform.content.metadata.name, platform.at(platform.content.metadata.name.span));
     if let Some(namespace) = &platform.content.spec.namespace {
+        label("a namespace", namespace, platform.at(namespace.span));
+    }
+    if let Some(namespace) = platform.content.spec.network.dns.as_ref().and_then(|dns| dns.namespace.as_ref()) {
         label("a namespace", namespace, platform.at(namespace.span));
     }
     for tier in plan.tiers.values() {
@@ -125,26 +129,44 @@ fn legal(plan: &Plan, findings: &mut Findings) {
     }
     if let Some(namespace) = platform.content.spec.namespace.as_ref().filter(|n| n.starts_with("tenant-")) {
         findings
-            .error("T106", platform.at(namespace.span), format!("`{namespace}` is no name for the platform's namespace"))
+            .error(
+                "T106",
+                platform.at(namespace.span),
+                format!("`{namespace}` is no name for the platform's namespace"),
+            )
             .hint("names with `tenant-` are tenants'");
     }
 }
 
 /// The name in lower case, other characters replaced by `-`.
 fn legal_form(name: &str) -> Option<String> {
-    let plain: String =
-        name.to_lowercase().chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();
+    let plain: String = name
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
+        .collect();
     let plain = plain.trim_matches('-');
     is_dns_label(plain).then(|| plain.to_owned())
 }
 
 fn length(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
-    for namespace in tenant.namespaces.iter().filter(|n| n.name.len() > MAX_LABEL) {
+    // Of a part that is too long by itself, T103 speaks.
+    let whole = |part: &str| tenant.name.len() <= MAX_LABEL && part.len() <= MAX_LABEL;
+    for namespace in tenant.namespaces.iter().filter(|n| n.name.len() > MAX_LABEL && whole(&n.part)) {
         let (name, long) = (&namespace.name, namespace.name.len());
         let over = long - MAX_LABEL;
         findings
-            .error("T104", tenant.doc.at(namespace.span), format!("the namespace `{name}` has {long} characters, {over} too many"))
-            .hint(format!("`{}` and `{}` together may have {}", tenant.name, namespace.part, MAX_LABEL - "tenant--".len()));
+            .error(
+                "T104",
+                tenant.doc.at(namespace.span),
+                format!("the namespace `{name}` has {long} characters, {over} too many"),
+            )
+            .hint(format!(
+                "`{}` and `{}` together may have {}",
+                tenant.name,
+                namespace.part,
+                MAX_LABEL - "tenant--".len()
+            ));
     }
 }
 
@@ -155,7 +177,8 @@ fn collisions(plan: &Plan, findings: &mut Findings) {
             let at = tenant.doc.at(namespace.span);
             if let Some((first, place)) = seen.get(&*namespace.name) {
                 let (name, own, other) = (&namespace.name, &tenant.name, &first.name);
-                let whose = if own == other { format!("of `{own}` twice") } else { format!("of both `{other}` and `{own}`") };
+                let whose =
+                    if own == other { format!("of `{own}` twice") } else { format!("of both `{other}` and `{own}`") };
                 findings
                     .error("T105", at, format!("the namespace `{name}` would be {whose}"))
                     .related(place.clone(), "first here")
@@ -208,7 +231,8 @@ fn too_many(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
     if u32::try_from(used).is_ok_and(|used| used <= *allowed) {
         return;
     }
+    let namespaces = if *allowed == 1 { "namespace" } else { "namespaces" };
     findings
-        .error("T109", tenant.doc.at(last.span), format!("tier `{name}` allows {allowed} namespaces, found {used}"))
+        .error("T109", tenant.doc.at(last.span), format!("tier `{name}` allows {allowed} {namespaces}, found {used}"))
         .hint("retired ones do not count");
 }

@@ -58,7 +58,8 @@ fn subjects(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
     for (field, names) in lists(tenant) {
         for name in names.iter().filter(|name| !is_subject(name)) {
             let about = format!("expected a name in `{field}`, found \"{}\"", name.escape_debug());
-            let hint = if name.trim().is_empty() { "take the entry out" } else { "take out blanks and invisible characters" };
+            let hint =
+                if name.trim().is_empty() { "take the entry out" } else { "take out blanks and invisible characters" };
             findings.error("T201", tenant.doc.at(name.span), about).hint(hint);
         }
     }
@@ -76,7 +77,11 @@ fn system(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
     for (field, names) in lists(tenant) {
         for name in names.iter().filter(|name| name.to_lowercase().starts_with("system:")) {
             findings
-                .error("T203", tenant.doc.at(name.span), format!("`{name}` in `{field}` is one of Kubernetes' own names"))
+                .error(
+                    "T203",
+                    tenant.doc.at(name.span),
+                    format!("`{name}` in `{field}` is one of Kubernetes' own names"),
+                )
                 .hint("name people or groups of the identity provider");
         }
     }

@@ -61,7 +61,11 @@ fn pod_security(plan: &Plan, findings: &mut Findings) {
         let minor = minor.filter(|m| m.bytes().all(|b| b.is_ascii_digit())).and_then(|m| m.parse::<u32>().ok());
         if version.value != "latest" && !minor.is_some_and(|minor| minor <= newest) {
             findings
-                .error("T603", at(version.span), format!("expected `latest` or `v1.0` to `v1.{newest}`, found `{version}`"))
+                .error(
+                    "T603",
+                    at(version.span),
+                    format!("expected `latest` or `v1.0` to `v1.{newest}`, found `{version}`"),
+                )
                 .hint(format!("write `v1.{newest}`"));
         }
     };
@@ -76,9 +80,13 @@ fn prefixes(plan: &Plan, findings: &mut Findings) {
     let doc = &plan.platform.doc;
     let identity = &doc.content.spec.identity;
     for prefix in [&identity.user_prefix, &identity.group_prefix].into_iter().flatten() {
-        if "system:".starts_with(&prefix.to_lowercase()) && !prefix.is_empty() || prefix.to_lowercase().starts_with("system:") {
+        if "system:".starts_with(&prefix.to_lowercase()) && !prefix.is_empty()
+            || prefix.to_lowercase().starts_with("system:")
+        {
             let about = format!("with the prefix `{prefix}`, names become Kubernetes' own");
-            findings.error("T604", doc.at(prefix.span), about).hint("write the API server's own prefix, such as `oidc:`");
+            findings
+                .error("T604", doc.at(prefix.span), about)
+                .hint("write the API server's own prefix, such as `oidc:`");
         } else if !prefix.is_empty() && !is_subject(prefix) {
             findings.error("T604", doc.at(prefix.span), "the prefix has blanks or invisible characters in it");
         }

@@ -13,15 +13,13 @@ use crate::objects::role::ROLES;
 use crate::plan::Plan;
 
 /// The rows.
-pub const RULES: &[Rule] = &[
-    Rule {
-        id: "T605",
-        title: "a right that no tenant may have",
-        why: "It would let a tenant change what isolates it, hand out rights that it lacks, or act as somebody else.",
-        fix: "Name the resources and verbs that are needed, of custom resources.",
-        check: Check::Plan(extra_rules),
-    },
-];
+pub const RULES: &[Rule] = &[Rule {
+    id: "T605",
+    title: "a right that no tenant may have",
+    why: "It would let a tenant change what isolates it, hand out rights that it lacks, or act as somebody else.",
+    fix: "Name the resources and verbs that are needed, of custom resources.",
+    check: Check::Plan(extra_rules),
+}];
 
 /// Groups of which tenants write nothing: rights, admission, policies and network policies of any engine, and our own.
 const READ_ONLY_GROUPS: [&str; 19] = [
@@ -84,10 +82,14 @@ fn extra_rules(plan: &Plan, findings: &mut Findings) {
     for (role, rules) in ROLES.into_iter().zip(&plan.platform.extra_rules) {
         for rule in rules {
             let at = |value: &At<String>| doc.at(value.span);
-            for (what, list) in [("apiGroups", &rule.api_groups), ("resources", &rule.resources), ("verbs", &rule.verbs)] {
+            for (what, list) in
+                [("apiGroups", &rule.api_groups), ("resources", &rule.resources), ("verbs", &rule.verbs)]
+            {
                 if list.is_empty() {
                     let about = format!("`{what}` is empty: the rule would grant nothing");
-                    findings.error("T605", doc.at(rule.span), about).hint("name what is granted; the core group is \"\"");
+                    findings
+                        .error("T605", doc.at(rule.span), about)
+                        .hint("name what is granted; the core group is \"\"");
                 }
                 for value in list.iter().filter(|v| v.contains('*')) {
                     findings
@@ -116,11 +118,14 @@ fn resources(
     let writes = rule.verbs.iter().any(|verb| !READ_VERBS.contains(&verb.as_str()));
     for group in &rule.api_groups {
         if writes && is_read_only_group(group) {
-            findings.error("T605", at(group), format!("no tenant writes anything of `{group}`")).hint("grant `get`, `list`, `watch`");
+            findings
+                .error("T605", at(group), format!("no tenant writes anything of `{group}`"))
+                .hint("grant `get`, `list`, `watch`");
         }
         for resource in &rule.resources {
             let base = resource.split('/').next().unwrap_or_default();
-            let is = |(g, r): &(&str, &str)| *g == group.value && (*r == resource.value || (!r.contains('/') && *r == base));
+            let is =
+                |(g, r): &(&str, &str)| *g == group.value && (*r == resource.value || (!r.contains('/') && *r == base));
             if CLOSED.iter().any(is) {
                 findings.error("T605", at(resource), format!("no tenant gets `{resource}`"));
             } else if writes && READ_ONLY.iter().any(is) {

@@ -37,7 +37,10 @@ pub fn tenant(name: &str, tier: &str, owner_email: &str, admins: &[String]) -> R
 fn fill(template: &str, values: minijinja::Value) -> Result<String> {
     let mut environment = crate::templates::bare();
     environment.add_filter("yaml", yaml);
-    environment.render_str(template, values).map(|text| text.trim_end().to_owned() + "\n").context("cannot fill a scaffold")
+    environment
+        .render_str(template, values)
+        .map(|text| text.trim_end().to_owned() + "\n")
+        .context("cannot fill a scaffold")
 }
 
 /// Text as YAML: plain where that is safe, else in quotes.
