@@ -99,10 +99,14 @@ pub struct Blocked {
 }
 
 impl Blocked {
-    /// The built-in ranges and the Platform's own.
-    pub fn new(own: impl IntoIterator<Item = IpNet>) -> Self {
-        let hard = merged(HARD.iter().copied().chain(own).collect());
-        Blocked { hard, private: PRIVATE.clone() }
+    /// The built-in ranges and the Platform's own, those of IPv4 also as they look behind each prefix of NAT64: such a
+    /// prefix may lie within the internet's addresses, and leads back to private ones.
+    pub fn new(own: impl IntoIterator<Item = IpNet>, nat64: &[Ipv6Net]) -> Self {
+        let also = |nets: Vec<IpNet>| {
+            let behind = nat64.iter().flat_map(|prefix| nets.iter().filter_map(|net| mapped(prefix, net)));
+            merged(behind.chain(nets.iter().copied()).collect())
+        };
+        Blocked { hard: also(HARD.iter().copied().chain(own).collect()), private: also(PRIVATE.clone()) }
     }
 
     /// The range that is never reached and holds all of `net`.
@@ -119,11 +123,6 @@ impl Blocked {
     pub fn except(&self, net: &IpNet) -> Vec<IpNet> {
         let inside = |other: &&IpNet| net.contains(*other) && *other != net;
         merged(self.hard.iter().chain(&self.private).filter(inside).copied().collect())
-    }
-
-    /// What has to be taken out of a NAT64 prefix: the IPv4 exceptions, mapped into it.
-    pub fn except_mapped(&self, prefix: &Ipv6Net) -> Vec<IpNet> {
-        self.except(&internet4()).iter().filter_map(|net| mapped(prefix, net)).collect()
     }
 }
 
@@ -158,7 +157,8 @@ mod tests {
 
     #[test]
     fn the_internet_rule_opens_no_metadata_service() {
-        let blocked = Blocked::new(["203.0.113.0/24", "2001:db8::/32"].map(|n| parse(n).unwrap()));
+        let nat64 = ["2001:67c:64::/96".parse().unwrap()];
+        let blocked = Blocked::new(["203.0.113.0/24", "2001:db8::/32"].map(|n| parse(n).unwrap()), &nat64);
         for (whole, address) in [
             (internet4(), "169.254.169.254"),
             (internet4(), "168.63.129.16"),
@@ -171,6 +171,9 @@ mod tests {
             (internet6(), "fe80::1"),
             (internet6(), "2001:db8::1"),
             (internet6(), "2002:a9fe:a9fe::1"),
+            (internet6(), "2001:67c:64::a9fe:a9fe"),
+            (internet6(), "2001:67c:64::10.1.2.3"),
+            (internet6(), "2001:67c:64::203.0.113.9"),
         ] {
             let address: IpAddr = address.parse().unwrap();
             let open = whole.contains(&address) && !blocked.except(&whole).iter().any(|net| net.contains(&address));

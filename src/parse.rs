@@ -184,7 +184,7 @@ fn report_unreadable(path: &Arc<str>, unreadable: Unreadable, findings: &mut Fin
         Trouble::Syntax => findings.error("T001", at, unreadable.message),
         Trouble::Bomb => findings.error("T006", at, unreadable.message),
         Trouble::Feature => {
-            findings.error("T015", at, unreadable.message).hint("write the value out; anchors and aliases are fine")
+            findings.error("T015", at, unreadable.message).hint("do without it; anchors and aliases are fine")
         }
     };
 }
@@ -244,18 +244,21 @@ fn unknown_kind(path: &Arc<str>, node: &Node<'_>, findings: &mut Findings) {
     let (version, kind) = (node.get("apiVersion"), node.get("kind"));
     let place = |n: Option<&Node<'_>>| Place::new(path, n.map_or(node.span, |n| n.span));
     let text = |n: Option<&Node<'_>>| n.and_then(|n| n.text().map(str::to_owned)).unwrap_or_default();
+    let found = |n: Option<&Node<'_>>| {
+        n.map_or("none".to_owned(), |n| n.text().map_or("no text".to_owned(), |t| format!("`{t}`")))
+    };
     let expected = shape::list(KINDS.into_iter());
     if !matches!(node.value, Value::Map(_)) {
         findings.error("T010", place(None), format!("expected a document of kind {expected}, found no map"));
     } else if text(version) != API_VERSION {
-        let found = format!("expected apiVersion `{API_VERSION}`, found `{}`", text(version));
-        let wrong = findings.error("T010", place(version), found);
-        if !text(version).starts_with(GROUP) {
+        let about = format!("expected apiVersion `{API_VERSION}`, found {}", found(version));
+        let wrong = findings.error("T010", place(version), about);
+        if version.is_some() && !text(version).starts_with(GROUP) {
             wrong.hint("tenants/ holds the input of mtp; other manifests belong elsewhere, or into tenants/templates/");
         }
     } else {
-        let found = format!("expected kind {expected}, found `{}`", text(kind));
-        let wrong = findings.error("T010", place(kind), found);
+        let about = format!("expected kind {expected}, found {}", found(kind));
+        let wrong = findings.error("T010", place(kind), about);
         if let Some(close) = shape::closest(&text(kind), KINDS.into_iter()) {
             wrong.hint(format!("did you mean `{close}`?"));
         }

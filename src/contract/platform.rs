@@ -84,7 +84,7 @@ pub struct Network {
     pub ingress_from: Vec<At<IngressFrom>>,
     /// The API server's addresses, for tenants with `egress.apiServer: true`.
     #[serde(default)]
-    pub api_server: Option<ApiServer>,
+    pub api_server: Option<At<ApiServer>>,
     /// Addresses of pods. No tenant reaches them by address.
     #[serde(default)]
     pub cluster_cidrs: Vec<At<String>>,

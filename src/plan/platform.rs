@@ -150,23 +150,10 @@ fn network(network: &Network, file: &Arc<str>, findings: &mut Findings) -> Netwo
         network.api_server.as_ref().map(|api| (nets(&api.cidrs), numbers(&api.ports).unwrap_or_else(|| vec![6443])));
     let has = |v6: bool| own.iter().all(|list| list.iter().any(|net| matches!(net, IpNet::V6(_)) == v6));
     let stated = [has(false), has(true)];
-    let blocked = Blocked::new(own.into_iter().flatten().chain(extra));
-    let mut internet: Vec<(IpNet, Vec<IpNet>)> =
-        [cidr::internet4(), cidr::internet6()].map(|whole| (whole, blocked.except(&whole))).into();
-    let mut nat64: Vec<Ipv6Net> = Vec::new();
-    for text in &network.nat64_prefixes {
-        match cidr(text, file, findings) {
-            Some(IpNet::V6(prefix)) if prefix.prefix_len() == 96 => nat64.push(prefix),
-            Some(_) => {
-                let found = format!("expected an IPv6 prefix of length 96 in `nat64Prefixes`, found `{text}`");
-                findings.error("T402", Place::new(file, text.span), found);
-            }
-            None => {}
-        }
-    }
-    nat64.sort();
-    nat64.dedup();
-    internet.extend(nat64.into_iter().map(|prefix| (IpNet::V6(prefix), blocked.except_mapped(&prefix))));
+    let nat64 = nat64(&network.nat64_prefixes, file, findings);
+    let blocked = Blocked::new(own.into_iter().flatten().chain(extra), &nat64);
+    let whole = [cidr::internet4(), cidr::internet6()].into_iter().chain(nat64.into_iter().map(IpNet::V6));
+    let internet = whole.map(|whole| (whole, blocked.except(&whole))).collect();
     let mut ingress_from: Vec<IngressFromPlan> = network.ingress_from.iter().map(|from| ingress_from(from)).collect();
     ingress_from.sort();
     ingress_from.dedup();
@@ -186,6 +173,23 @@ fn network(network: &Network, file: &Arc<str>, findings: &mut Findings) -> Netwo
         stated,
         internet,
     }
+}
+
+fn nat64(prefixes: &[At<String>], file: &Arc<str>, findings: &mut Findings) -> Vec<Ipv6Net> {
+    let mut prefixes: Vec<Ipv6Net> = prefixes
+        .iter()
+        .filter_map(|text| match cidr(text, file, findings)? {
+            IpNet::V6(v6) if v6.prefix_len() == 96 => Some(v6),
+            _ => {
+                let found = format!("expected an IPv6 prefix of length 96 in `nat64Prefixes`, found `{text}`");
+                findings.error("T402", Place::new(file, text.span), found);
+                None
+            }
+        })
+        .collect();
+    prefixes.sort();
+    prefixes.dedup();
+    prefixes
 }
 
 fn dns<T>(network: &Network, get: impl Fn(&Dns) -> Option<T>) -> Option<T> {

@@ -301,8 +301,10 @@ fn open_cidr(
     }
     let v6 = matches!(net, IpNet::V6(_));
     let private = network.blocked.private_holding(&net);
-    if private.is_some() && !network.stated[usize::from(v6)] {
-        let family = if v6 { "IPv6" } else { "IPv4" };
+    // What is private behind a prefix of NAT64 is so by its IPv4 address; no other private range of IPv6 is that small.
+    let own_v6 = v6 && private.is_none_or(|net| net.prefix_len() < 96);
+    if private.is_some() && !network.stated[usize::from(own_v6)] {
+        let family = if own_v6 { "IPv6" } else { "IPv4" };
         findings
             .error("T403", at(), format!("nobody can tell whether the private range `{text}` holds nodes or pods"))
             .hint(format!(

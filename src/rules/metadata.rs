@@ -54,7 +54,8 @@ fn listed(plan: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
     for (field, keys, allowed) in
         [("labels", &spec.labels, &allowed.labels), ("annotations", &spec.annotations, &allowed.annotations)]
     {
-        for key in keys.keys().filter(|key| !allowed.contains(key)) {
+        // Of a key that nobody may list, T503 speaks.
+        for key in keys.keys().filter(|key| !allowed.contains(key) && !is_ours(key)) {
             let about = format!("the Platform does not list `{key}` among the {field} of tenants");
             let known = list(allowed.iter().map(|k| k.value.as_str()));
             findings.error("T501", tenant.doc.at(key.span), about).hint(format!("it lists {known}"));
@@ -62,11 +63,14 @@ fn listed(plan: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
     }
 }
 
+/// What a key looks like.
+const KEY: &str = "write a name of letters, digits, `-`, `_` and `.`, or a domain, a slash and a name";
+
 fn legal(plan: &Plan, findings: &mut Findings) {
     let mut look = |labels: &BTreeMap<At<String>, At<String>>, at: &dyn Fn(crate::place::Span) -> Place| {
         for (key, value) in labels {
             if !is_qualified(key) {
-                findings.error("T502", at(key.span), format!("`{key}` is no key of a label"));
+                findings.error("T502", at(key.span), format!("`{key}` is no key of a label")).hint(KEY);
             }
             if !is_label_value(value) {
                 let about = format!("\"{}\" is no value of a label", value.escape_debug());
@@ -90,7 +94,7 @@ fn legal(plan: &Plan, findings: &mut Findings) {
     }
     let mut qualified = |key: &At<String>, at: Place| {
         if !is_qualified(key) {
-            findings.error("T502", at, format!("`{key}` is no key of a label or annotation"));
+            findings.error("T502", at, format!("`{key}` is no key of a label or annotation")).hint(KEY);
         }
     };
     let allowed = &platform.content.spec.tenant_metadata;

@@ -94,6 +94,7 @@ fn legal(plan: &Plan, findings: &mut Findings) {
             let wrong = findings.error("T103", at, format!("`{name}` is no name for {what}"));
             wrong.hint(match legal_form(name) {
                 Some(close) => format!("write `{close}`"),
+                None if name.len() > MAX_LABEL => format!("it has {} characters, {MAX_LABEL} are the most", name.len()),
                 None => "use lower-case letters, digits and `-`".to_owned(),
             });
         }
@@ -101,6 +102,9 @@ fn legal(plan: &Plan, findings: &mut Findings) {
     let platform = &plan.platform.doc;
     label("the Platform", &platform.content.metadata.name, platform.at(platform.content.metadata.name.span));
     if let Some(namespace) = &platform.content.spec.namespace {
+        label("a namespace", namespace, platform.at(namespace.span));
+    }
+    if let Some(namespace) = platform.content.spec.network.dns.as_ref().and_then(|dns| dns.namespace.as_ref()) {
         label("a namespace", namespace, platform.at(namespace.span));
     }
     for tier in plan.tiers.values() {
@@ -146,7 +150,9 @@ fn legal_form(name: &str) -> Option<String> {
 }
 
 fn length(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
-    for namespace in tenant.namespaces.iter().filter(|n| n.name.len() > MAX_LABEL) {
+    // Of a part that is too long by itself, T103 speaks.
+    let whole = |part: &str| tenant.name.len() <= MAX_LABEL && part.len() <= MAX_LABEL;
+    for namespace in tenant.namespaces.iter().filter(|n| n.name.len() > MAX_LABEL && whole(&n.part)) {
         let (name, long) = (&namespace.name, namespace.name.len());
         let over = long - MAX_LABEL;
         findings
@@ -225,7 +231,8 @@ fn too_many(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
     if u32::try_from(used).is_ok_and(|used| used <= *allowed) {
         return;
     }
+    let namespaces = if *allowed == 1 { "namespace" } else { "namespaces" };
     findings
-        .error("T109", tenant.doc.at(last.span), format!("tier `{name}` allows {allowed} namespaces, found {used}"))
+        .error("T109", tenant.doc.at(last.span), format!("tier `{name}` allows {allowed} {namespaces}, found {used}"))
         .hint("retired ones do not count");
 }

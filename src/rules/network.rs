@@ -148,9 +148,9 @@ fn namespaces(plan: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
 fn empty(plan: &Plan, findings: &mut Findings) {
     let platform = &plan.platform.doc;
     let network = &platform.content.spec.network;
-    if network.api_server.as_ref().is_some_and(|api| api.cidrs.is_empty()) {
+    if let Some(api) = network.api_server.as_ref().filter(|api| api.cidrs.is_empty()) {
         findings
-            .error("T410", platform.at(platform.content.spec.span), "`network.apiServer.cidrs` is empty")
+            .error("T410", platform.at(api.span), "`network.apiServer.cidrs` is empty")
             .hint("state the addresses, or take `apiServer` out");
     }
     for from in &network.ingress_from {

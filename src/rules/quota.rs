@@ -130,19 +130,29 @@ fn own_objects(plan: &Plan, findings: &mut Findings) {
 const COUNTED: [&str; 6] =
     ["configmaps", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas", "secrets", "services"];
 
-/// Whether a key of ResourceQuota counts in bytes or counts objects; CPU is finer.
+/// Whether a key of ResourceQuota or LimitRange counts in bytes or counts objects; CPU is finer.
 fn is_whole(key: &str) -> bool {
-    !key.ends_with("cpu")
+    !matches!(key, "cpu" | "requests.cpu" | "limits.cpu")
+}
+
+/// What the author calls a key: `memory` stands for both `requests.memory` and `limits.memory`, and is spoken of once.
+fn typed(key: &str) -> &str {
+    match key.split_once('.') {
+        Some(("requests" | "limits", name @ ("cpu" | "memory" | "ephemeral-storage" | "storage"))) => name,
+        _ => key,
+    }
 }
 
 fn whole(plan: &Plan, findings: &mut Findings) {
     let mut look = |name: &str, (quantity, at): &Placed| {
-        let (fits, unit) =
-            if is_whole(name) { (quantity.is_whole(), "whole numbers") } else { (quantity.is_milli(), "thousandths") };
+        let (fits, unit, hint) = if is_whole(name) {
+            (quantity.is_whole(), "whole numbers", "write memory and storage as `128Mi`, counts as `20`")
+        } else {
+            (quantity.is_milli(), "thousandths", "write CPU as `500m` or `2`")
+        };
         if !fits {
-            findings
-                .error("T303", at.clone(), format!("`{quantity}` is a fraction; `{name}` is counted in {unit}"))
-                .hint("write memory and storage as `128Mi`, counts as `20`");
+            let about = format!("`{quantity}` is a fraction; `{}` is counted in {unit}", typed(name));
+            findings.error("T303", at.clone(), about).hint(hint);
         }
     };
     for tier in plan.tiers.values() {
@@ -199,12 +209,9 @@ fn above_tier(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
             let Some((ceiling, place)) = tier.max.get(key).or_else(|| tier.hard.get(key)) else { continue };
             if own > ceiling {
                 let which = if tier.max.contains_key(key) { "quotaMax" } else { "quota" };
+                let about = format!("`{}: {own}` is above the {which} of tier `{}`, {ceiling}", typed(key), tier.name);
                 findings
-                    .error(
-                        "T305",
-                        at.clone(),
-                        format!("`{key}: {own}` is above the {which} of tier `{}`, {ceiling}", tier.name),
-                    )
+                    .error("T305", at.clone(), about)
                     .related(place.clone(), "the tier's ceiling")
                     .hint("lower it, or choose a larger tier");
             }
@@ -320,10 +327,15 @@ fn classes(plan: &Plan, tier: &TierPlan, findings: &mut Findings) {
         }
     }
     for resource in quota.extended_resources.keys() {
-        if !is_qualified(resource) || !resource.contains('/') || resource.contains("kubernetes.io/") {
-            findings
-                .error("T308", tier.doc.at(resource.span), format!("`{resource}` is no extended resource"))
-                .hint("write a name with a domain, such as `nvidia.com/gpu`");
+        let bare = resource.strip_prefix("requests.");
+        let qualified = is_qualified(resource) && resource.contains('/');
+        if bare.is_some() || !qualified || resource.contains("kubernetes.io/") {
+            findings.error("T308", tier.doc.at(resource.span), format!("`{resource}` is no extended resource")).hint(
+                match bare {
+                    Some(bare) => format!("write `{bare}`; `requests.` is added"),
+                    None => "write a name with a domain, such as `nvidia.com/gpu`".to_owned(),
+                },
+            );
         }
     }
     if quota.storage_classes.is_some() && known.is_none() {

@@ -11,8 +11,9 @@ use crate::objects::{self, InNamespace, meta};
 use crate::parse::{Document, SKIP_MARKER};
 use crate::place::{Place, Span};
 use crate::plan::{NamespacePlan, PlatformPlan, TenantPlan};
-use crate::rendered::ObjectId;
-use crate::yaml::shape::closest;
+use crate::rendered::{ObjectId, is_kubernetes_own};
+use crate::rules::roles::is_read_only_group;
+use crate::yaml::shape::{closest, list};
 use crate::yaml::{self, Node, Value, plain};
 
 /// Kinds of Kubernetes that templates may make: namespaced, and neither rights nor bounds nor secrets.
@@ -35,6 +36,10 @@ const KINDS: [(&str, &str); 17] = [
     ("resource.k8s.io/v1", "ResourceClaim"),
     ("resource.k8s.io/v1", "ResourceClaimTemplate"),
 ];
+
+/// Kinds of Kubernetes that are named like one of [`KINDS`], or that somebody may want here, and that stay closed.
+const CLOSED: [&str; 7] =
+    ["EndpointSlice", "Endpoints", "LimitRange", "Namespace", "NetworkPolicy", "PersistentVolume", "ResourceQuota"];
 
 /// What a template is rendered for.
 pub struct Scope<'a> {
@@ -135,8 +140,12 @@ fn known_kind(node: &Node<'_>, version: &str, group: &str, kind: &str, refusal: 
         refused.hint("a Secret would stand in git in plain text; use a kind that fetches or unseals it");
     } else if let Some((right, _)) = KINDS.iter().find(|(_, k)| *k == kind) {
         refused.hint(format!("write `apiVersion: {right}`"));
-    } else if let Some(close) = closest(kind, KINDS.iter().map(|(_, k)| *k)).filter(|_| group.is_empty()) {
+    } else if CLOSED.contains(&kind) || is_read_only_group(group) {
+        refused.hint("rights, bounds, policies and what is the cluster's are not for templates");
+    } else if let Some(close) = closest(kind, KINDS.iter().filter(|(v, _)| *v == version).map(|(_, k)| *k)) {
         refused.hint(format!("did you mean `{close}`?"));
+    } else if is_kubernetes_own(group) {
+        refused.hint(format!("the kinds are {}", list(KINDS.iter().map(|(_, k)| *k))));
     } else {
         refused.hint("the platform team can list a namespaced custom kind in the Platform's `templates.kinds`");
     }
@@ -156,9 +165,18 @@ fn metadata(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) {
                     .hint("take `namespace` out; it is added");
             }
             field @ ("labels" | "annotations") => {
-                let Value::Map(entries) = &value.value else { continue };
-                for (key, _) in entries {
+                // Ours are added to the map: to anything else they could not be.
+                let Value::Map(entries) = &value.value else {
+                    let about = format!("expected a map for `metadata.{field}`");
+                    refusal.error("T704", value.span, &about).hint("write keys and values, or take it out");
+                    continue;
+                };
+                for (key, value) in entries {
                     let text = key.text().unwrap_or_default();
+                    if !is_text(value) {
+                        let about = format!("the value of `{text}` in {field} is no text");
+                        refusal.error("T704", value.span, &about).hint("put it in quotes");
+                    }
                     let mark = [meta::MANAGED_BY, meta::PART_OF].contains(&text) || text.contains("k8s-mtp.io/");
                     if mark {
                         let about = format!("`{text}` in {field} is written by the platform alone");
@@ -175,11 +193,25 @@ fn metadata(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) {
     if let Some(status) = node.get("status") {
         refusal.error("T704", status.span, "`status` is the server's").hint("take it out");
     }
-    let template = node.get("spec").and_then(|s| s.get("template"));
-    let labels = template.and_then(|t| t.get("metadata")).and_then(|m| m.get("labels"));
-    if let Some(mark) = labels.and_then(|l| l.get(meta::MANAGED_BY)).filter(|m| m.text() == Some(meta::K8S_MTP)) {
+    // Where the kinds keep their pod template: workloads, CronJob, PodTemplate.
+    let templates: [&[&str]; 3] = [&["spec", "template"], &["spec", "jobTemplate", "spec", "template"], &["template"]];
+    for path in templates {
+        let path = path.iter().chain(&["metadata", "labels", meta::MANAGED_BY]);
+        let mark = path.copied().try_fold(node, |node, key| node.get(key));
+        let Some(mark) = mark.filter(|m| m.text() == Some(meta::K8S_MTP)) else { continue };
         let about = format!("`{}: {}` never stands in a pod template", meta::MANAGED_BY, meta::K8S_MTP);
         refusal.error("T704", mark.span, &about).hint("pods belong to their ReplicaSet; take it out");
+    }
+}
+
+/// Whether it becomes text in JSON, as labels and annotations have to be; what readers disagree on is refused elsewhere.
+fn is_text(node: &Node<'_>) -> bool {
+    match &node.value {
+        Value::Scalar { plain: false, .. } => true,
+        Value::Scalar { text, .. } => {
+            !(matches!(&**text, "true" | "false") || plain::is_null(text) || plain::is_decimal(text))
+        }
+        Value::List(_) | Value::Map(_) => false,
     }
 }
 
@@ -218,8 +250,7 @@ fn json(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Json {
                     refusal.error("T013", key.span, "expected text for a key, found a list or a map");
                     continue;
                 };
-                if *plain && !plain::is_text(text) {
-                    let reading = plain::reading(text).unwrap_or_default();
+                if let Some(reading) = plain::reading(text).filter(|_| *plain) {
                     let about = format!("the key `{text}` without quotes is {reading} to some readers of YAML");
                     refusal.error("T007", key.span, &about).hint("put it in quotes");
                 }
@@ -234,13 +265,13 @@ fn json(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Json {
 }
 
 fn scalar(text: &str, span: Span, refusal: &mut Refusal<'_, '_>) -> Json {
-    match text {
-        "true" => return Json::Bool(true),
-        "false" => return Json::Bool(false),
+    let reading = match (text, plain::reading(text)) {
+        ("true", _) => return Json::Bool(true),
+        ("false", _) => return Json::Bool(false),
         _ if plain::is_null(text) => return Json::Null,
-        _ if plain::is_text(text) => return Json::String(text.to_owned()),
-        _ => {}
-    }
+        (_, None) => return Json::String(text.to_owned()),
+        (_, Some(reading)) => reading,
+    };
     if plain::is_integer(text)
         && let Ok(number) = text.parse::<i64>()
     {
@@ -251,7 +282,6 @@ fn scalar(text: &str, span: Span, refusal: &mut Refusal<'_, '_>) -> Json {
     {
         return json!(number);
     }
-    let reading = plain::reading(text).unwrap_or_default();
     let about = format!("`{text}` without quotes is {reading} to some readers of YAML");
     refusal.error("T007", span, &about).hint("put it in quotes");
     Json::Null

@@ -6,6 +6,7 @@
 mod admit;
 mod lines;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, context};
@@ -43,24 +44,32 @@ pub fn expand(plan: &mut Plan, findings: &mut Findings) {
     let templates = std::mem::take(&mut plan.templates);
     if let Some(environment) = environment(&templates, findings) {
         let platform = &plan.platform;
-        let found: Vec<Findings> = plan
+        let found: Vec<Vec<Findings>> = plan
             .tenants
             .par_iter_mut()
             .map(|tenant| {
-                let mut findings = Findings::default();
-                let made: Vec<Vec<Extra>> = tenant
+                let (made, found): (Vec<Vec<Extra>>, Vec<Findings>) = tenant
                     .namespaces
                     .iter()
-                    .map(|namespace| of_namespace(&environment, &templates, platform, tenant, namespace, &mut findings))
-                    .collect();
+                    .map(|namespace| {
+                        let mut findings = Findings::default();
+                        let made = of_namespace(&environment, &templates, platform, tenant, namespace, &mut findings);
+                        (made, findings)
+                    })
+                    .unzip();
                 for (namespace, extras) in tenant.namespaces.iter_mut().zip(made) {
                     namespace.extras = extras;
                 }
-                findings
+                found
             })
             .collect();
-        // The same mistake shows for every tenant; the report has it once for each place.
-        found.into_iter().for_each(|found| findings.merge(found));
+        // The same mistake shows for every namespace; it is told once, with the first of them.
+        let mut told: BTreeSet<(Place, &str)> = BTreeSet::new();
+        for found in found.into_iter().flatten() {
+            let found = found.into_sorted();
+            findings.extend(found.iter().filter(|d| !told.contains(&(d.at.clone(), d.rule))).cloned());
+            told.extend(found.into_iter().map(|d| (d.at, d.rule)));
+        }
     }
     plan.templates = templates;
 }
@@ -199,13 +208,16 @@ fn values(platform: &PlatformPlan, tenant: &TenantPlan, namespace: &NamespacePla
 /// An error of the template itself, at its line.
 fn report(template: &Document<Arc<str>>, error: &Error, namespace: &str, findings: &mut Findings) {
     let line = error.line().unwrap_or_default();
-    let about = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let about = match error.kind() {
+        ErrorKind::OutOfFuel => format!("the template takes more than {FUEL} steps"),
+        kind => error.detail().map_or_else(|| kind.to_string(), str::to_owned),
+    };
     let about = if namespace.is_empty() { about } else { format!("{about}, for `{namespace}`") };
     let at = lines::place(template, u32::try_from(line).unwrap_or_default());
     let unrendered = findings.error("T701", at, about);
     match error.kind() {
         ErrorKind::UndefinedError => unrendered.hint("a template knows `tenant`, `namespace` and `platform`"),
-        ErrorKind::OutOfFuel => unrendered.hint("it takes too many steps"),
+        ErrorKind::OutOfFuel => unrendered.hint("loop over less"),
         _ => unrendered,
     };
 }

@@ -138,17 +138,17 @@ impl<'a> Reader<'a> {
                 return Ok(document.filter(|d| !d.is_null()));
             }
             Event::Scalar(text, style, anchor, tag) => {
-                no_tag(tag.is_some(), at)?;
+                no_tag(tag.as_deref(), at)?;
                 let plain = style == ScalarStyle::Plain;
                 self.count(1, text.len(), at)?;
                 self.place(anchor, Node { span: at, value: Value::Scalar { text, plain } })?;
             }
             Event::SequenceStart(_, anchor, tag) => {
-                no_tag(tag.is_some(), at)?;
+                no_tag(tag.as_deref(), at)?;
                 self.open(anchor, at, Items::List(Vec::new()))?;
             }
             Event::MappingStart(_, anchor, tag) => {
-                no_tag(tag.is_some(), at)?;
+                no_tag(tag.as_deref(), at)?;
                 self.open(anchor, at, Items::Map { entries: Vec::new(), key: None })?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -239,11 +239,10 @@ fn extent(node: &Node<'_>) -> (usize, usize, usize) {
     }
 }
 
-fn no_tag(tagged: bool, at: Span) -> Result<(), Unreadable> {
-    if !tagged {
-        return Ok(());
-    }
-    let message = "expected a value without a tag, found `!…`".to_owned();
+fn no_tag(tag: Option<&granit_parser::Tag>, at: Span) -> Result<(), Unreadable> {
+    let Some(tag) = tag else { return Ok(()) };
+    let tag = tag.to_string().replace("tag:yaml.org,2002:", "!!");
+    let message = format!("expected a value without a tag, found `{tag}`");
     Err(Unreadable { span: at, kind: Trouble::Feature, message })
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use super::{Node, Value, plain};
 use crate::diagnostic::Findings;
 use crate::place::Place;
+use crate::quantity::Quantity;
 use crate::schema;
 
 /// What each kind looks like.
@@ -78,13 +79,19 @@ impl Shape {
             }
             (Shape::Map(values), Value::Map(entries)) => {
                 for (key, value) in entries {
-                    Shape::Text.check("the key", key, file, findings);
+                    check_key(key, file, findings);
                     values.check(key.text().unwrap_or(name), value, file, findings);
                 }
                 return;
             }
             (Shape::List(items), Value::List(nodes)) => {
                 for node in nodes {
+                    if node.is_null() {
+                        let about = format!("an entry of `{name}` has no value");
+                        let hint = "write a value, or take the entry out";
+                        findings.error("T013", Place::new(file, node.span), about).hint(hint);
+                        continue;
+                    }
                     items.check(name, node, file, findings);
                 }
                 return;
@@ -100,7 +107,7 @@ impl Shape {
                 return;
             }
             (Shape::Text, Value::Scalar { text, plain }) => match plain::reading(text).filter(|_| *plain) {
-                Some(reading) => return ambiguous(name, text, reading, at(), findings),
+                Some(reading) => return ambiguous(&format!(", for `{name}`"), text, reading, at(), findings),
                 None => return,
             },
             (Shape::Word(words), Value::Scalar { text, .. }) => {
@@ -123,9 +130,13 @@ impl Shape {
                 return;
             }
             (Shape::Quantity, Value::Scalar { text, plain }) => {
-                if *plain && !plain::is_text(text) && !plain::is_decimal(text) {
-                    let reading = plain::reading(text).unwrap_or_default();
-                    ambiguous(name, text, reading, at(), findings);
+                if let Some(reading) = plain::reading(text).filter(|_| *plain && !plain::is_decimal(text)) {
+                    let about = format!("`{text}` without quotes is {reading} to some readers of YAML, for `{name}`");
+                    let hint = match Quantity::parse(text) {
+                        Ok(quantity) => format!("write {quantity}"),
+                        Err(_) => "write `500m`, `2Gi` or `20`".to_owned(),
+                    };
+                    findings.error("T007", at(), about).hint(hint);
                 }
                 return;
             }
@@ -198,10 +209,25 @@ fn check_struct(
     }
 }
 
-fn ambiguous(name: &str, text: &str, reading: &str, at: Place, findings: &mut Findings) {
+fn check_key(key: &Node<'_>, file: &Arc<str>, findings: &mut Findings) {
+    let at = Place::new(file, key.span);
+    match &key.value {
+        Value::Scalar { text, plain: true } => {
+            if let Some(reading) = plain::reading(text) {
+                ambiguous(", for a key", text, reading, at, findings);
+            }
+        }
+        Value::Scalar { .. } => {}
+        Value::List(_) | Value::Map(_) => {
+            findings.error("T013", at, "expected text for a key, found a list or a map");
+        }
+    }
+}
+
+fn ambiguous(whose: &str, text: &str, reading: &str, at: Place, findings: &mut Findings) {
     let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
     findings
-        .error("T007", at, format!("`{text}` without quotes is {reading} to some readers of YAML, for `{name}`"))
+        .error("T007", at, format!("`{text}` without quotes is {reading} to some readers of YAML{whose}"))
         .hint(format!("write \"{quoted}\""));
 }
 
