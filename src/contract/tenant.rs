@@ -27,7 +27,7 @@ pub struct TenantSpec {
     /// Users who run everything in the tenant's namespaces, as the identity provider names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub admins: Vec<At<String>>,
-    /// Users who keep workloads running: they see all but Secrets, and restart, scale and delete pods.
+    /// Users who keep workloads running: they see all but Secrets, scale, and restart pods by deleting or evicting them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operators: Vec<At<String>>,
     /// Users who see all but Secrets.
