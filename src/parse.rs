@@ -299,6 +299,11 @@ pub fn forbidden_text(path: &Arc<str>, text: &str, span: Span, findings: &mut Fi
             )
             .hint("take it out");
     }
+    if let Some(why) = crate::emit::uncarried(text) {
+        findings
+            .error("T016", Place::new(path, span), format!("the text {why}"))
+            .hint("take it out, or write it otherwise");
+    }
     if text.contains("${") {
         findings
             .error("T008", Place::new(path, span), "Flux replaces `${…}` in what it applies")

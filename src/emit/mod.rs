@@ -9,10 +9,12 @@ use std::fmt;
 use serde::Serialize;
 use serde::ser::{self, Impossible, Serializer};
 
+#[cfg(test)]
+mod tests;
 mod text;
 
 use text::{block, float, indent, is_block, quote};
-pub use text::{is_plain, is_visible, quote as quoted};
+pub use text::{is_plain, is_visible, quote as quoted, uncarried};
 
 /// The longest key that is written: YAML ends a simple key after 1,024 characters, escapes included.
 pub const MAX_KEY: usize = 900;

@@ -115,4 +115,12 @@ pub const RULES: &[Rule] = &[
         fix: "Write the values out. Anchors and aliases are fine.",
         check: Stage,
     },
+    Rule {
+        id: "T016",
+        title: "text that kustomize cannot carry",
+        why: "kustomize, and so Flux, reads a text and writes it again in a form that it does not read itself: after a tab at the \
+              beginning of several lines, and with some control characters. One such text stops the whole folder.",
+        fix: "Begin the text with something visible, and take control characters out.",
+        check: Stage,
+    },
 ];

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Extra, MAX_OUTPUT, lines};
 use crate::diagnostic::{Diagnostic, Findings};
+use crate::emit::uncarried;
 use crate::names::is_dns_subdomain;
 use crate::objects::{self, InNamespace, meta};
 use crate::parse::{Document, SKIP_MARKER};
@@ -240,7 +241,10 @@ fn has_substitution(node: &Node<'_>) -> bool {
 /// The value as JSON; a scalar without quotes is what every reader takes it for, or it is refused.
 fn json(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Json {
     match &node.value {
-        Value::Scalar { text, plain: false } => Json::String(text.to_string()),
+        Value::Scalar { text, plain: false } => {
+            carried(text, node.span, refusal);
+            Json::String(text.to_string())
+        }
         Value::Scalar { text, plain: true } => scalar(text, node.span, refusal),
         Value::List(items) => items.iter().map(|item| json(item, refusal)).collect(),
         Value::Map(entries) => {
@@ -254,6 +258,7 @@ fn json(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Json {
                     let about = format!("the key `{text}` without quotes is {reading} to some readers of YAML");
                     refusal.error("T007", key.span, &about).hint("put it in quotes");
                 }
+                carried(text, key.span, refusal);
                 let value = json(value, refusal);
                 if map.insert(text.to_string(), value).is_some() {
                     refusal.error("T005", key.span, &format!("the key `{text}` stands here again"));
@@ -264,7 +269,15 @@ fn json(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Json {
     }
 }
 
+/// Refuses text that would stop Flux.
+fn carried(text: &str, span: Span, refusal: &mut Refusal<'_, '_>) {
+    if let Some(why) = uncarried(text) {
+        refusal.error("T016", span, &format!("the text {why}")).hint("take it out, or write it otherwise");
+    }
+}
+
 fn scalar(text: &str, span: Span, refusal: &mut Refusal<'_, '_>) -> Json {
+    carried(text, span, refusal);
     let reading = match (text, plain::reading(text)) {
         ("true", _) => return Json::Bool(true),
         ("false", _) => return Json::Bool(false),

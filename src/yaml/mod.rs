@@ -211,7 +211,8 @@ impl<'a> Reader<'a> {
             Some(Items::Map { entries, key }) => match key.take() {
                 Some(key) => entries.push((key, node)),
                 None => {
-                    if matches!(&node.value, Value::Scalar { text, plain: true } if text == "<<") {
+                    // In quotes too: kustomize drops such a key, as if it were merged.
+                    if matches!(&node.value, Value::Scalar { text, .. } if text == "<<") {
                         let message = "expected a key, found the merge key `<<`".to_owned();
                         return Err(Unreadable { span: node.span, kind: Trouble::Feature, message });
                     }

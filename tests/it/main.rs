@@ -7,4 +7,6 @@ mod disk;
 mod hostile;
 mod invariance;
 mod mtp;
+mod readers;
 mod tidy;
+mod tools;
