@@ -3,6 +3,7 @@
 
 mod cases;
 mod cli;
+mod defects;
 mod disk;
 mod hostile;
 mod invariance;
