@@ -195,7 +195,7 @@ fn document(i: u32, tenants: u32, revision: u32) -> Value {
         }
     }
     if one_in(10, i, 10) {
-        spec["quota"] = json!({ "cpu": "400m", "pods": 15 });
+        spec["quota"] = json!({ "cpu": "500m", "pods": 15 });
     }
     if one_in(6, i, 11) {
         spec["labels"] = json!({ "example.org/team": format!("team-{}", i % 40) });

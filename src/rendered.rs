@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::contract::platform::Layout;
 use crate::diagnostic::Findings;
+use crate::objects::shared::Specs;
 use crate::objects::{self, InNamespace, InTenant, Object};
 use crate::place::Place;
 use crate::plan::{Plan, TenantPlan};
@@ -87,11 +88,14 @@ impl Rendered {
     pub fn objects(&self, each: impl Fn(Vec<Object>) + Sync) {
         let Some(plan) = &self.plan else { return };
         each(objects::of_platform(plan));
+        let specs = Specs::default();
         plan.tenants.par_iter().for_each(|tenant| {
             let scope = InTenant { platform: &plan.platform, tenant };
             each(objects::of_tenant(&scope));
             for namespace in &tenant.namespaces {
-                each(objects::of_namespace(&InNamespace { platform: scope.platform, tenant, namespace }));
+                let platform = scope.platform;
+                let scope = InNamespace { platform, tenant, namespace, specs: &specs, origins: true };
+                each(objects::of_namespace(&scope));
             }
         });
     }
@@ -109,12 +113,13 @@ pub fn emit(plan: Plan, findings: &mut Findings) -> Rendered {
     each_in_a_file(objects::of_platform(&plan), &folder, &mut files, findings);
     files.sort_by(|a, b| a.path.cmp(&b.path));
 
+    let specs = Specs::default();
     let tenants: Vec<(Vec<File>, Findings)> = plan
         .tenants
         .par_iter()
         .map(|tenant| {
             let mut findings = Findings::default();
-            (of_tenant(&plan, tenant, &mut findings), findings)
+            (of_tenant(&plan, tenant, &specs, &mut findings), findings)
         })
         .collect();
     files.reserve(tenants.iter().map(|(files, _)| files.len()).sum());
@@ -126,13 +131,14 @@ pub fn emit(plan: Plan, findings: &mut Findings) -> Rendered {
     Rendered { files, plan: Some(plan) }
 }
 
-fn of_tenant(plan: &Plan, tenant: &TenantPlan, findings: &mut Findings) -> Vec<File> {
+fn of_tenant(plan: &Plan, tenant: &TenantPlan, specs: &Specs, findings: &mut Findings) -> Vec<File> {
     let platform = &plan.platform;
     let folder = format!("{RENDERED}/tenants/{}", tenant.name);
     let mut files = Vec::new();
     each_in_a_file(objects::of_tenant(&InTenant { platform, tenant }), &folder, &mut files, findings);
     for namespace in &tenant.namespaces {
-        let objects = objects::of_namespace(&InNamespace { platform, tenant, namespace });
+        let scope = InNamespace { platform, tenant, namespace, specs, origins: false };
+        let objects = objects::of_namespace(&scope);
         let path = format!("{folder}/{}", namespace.name);
         match platform.layout {
             Layout::Object => each_in_a_file(objects, &path, &mut files, findings),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use super::{InNamespace, Object};
+use super::{InNamespace, Object, Plain};
 
 /// A namespace's objects from templates.
 pub fn build(scope: &InNamespace<'_>) -> Vec<Object> {
@@ -13,7 +13,7 @@ pub fn build(scope: &InNamespace<'_>) -> Vec<Object> {
     extras
         .map(|extra| Object {
             id: extra.id.clone(),
-            manifest: Box::new(Content(Arc::clone(&extra.content))),
+            manifest: Box::new(Plain(Content(Arc::clone(&extra.content)))),
             at: extra.at.clone(),
             origins: Vec::new(),
         })

@@ -1,12 +1,13 @@
 //! `LimitRange`: what a container gets that states nothing, and how far one container, pod or claim may go.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem, LimitRangeSpec};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Stored;
 
 use super::{Build, InNamespace, Kind, Object, meta};
-use crate::plan::Placed;
+use crate::plan::{LimitsPlan, Placed};
 
 /// The row of [`super::KINDS`].
 pub const KIND: Kind = Kind { group: "", version: "v1", kind: "LimitRange", build: Build::Namespace(build) };
@@ -15,9 +16,32 @@ pub const KIND: Kind = Kind { group: "", version: "v1", kind: "LimitRange", buil
 ///
 /// Source: <https://kubernetes.io/docs/concepts/policy/limit-range/>
 fn build(scope: &InNamespace<'_>) -> Vec<Object> {
-    let plan = &scope.namespace.tier.limits;
-    let mut origins = Vec::new();
-    let mut limits = Vec::new();
+    let tier = &scope.namespace.tier;
+    let items = items(&tier.limits);
+    if items.iter().all(|(_, bounds)| bounds.is_empty()) {
+        return Vec::new();
+    }
+    let key = (KIND.kind, "tenant-defaults", Arc::as_ptr(tier).addr());
+    let spec = scope.specs.part(key, "spec", || LimitRangeSpec { limits: items.iter().map(item).collect() });
+    let head = LimitRange { metadata: meta::in_namespace(scope, "tenant-defaults"), spec: None };
+    let mut object = Object::joined(head, spec, scope.tenant.doc.at(scope.namespace.span));
+    if scope.origins {
+        for (index, (_, bounds)) in items.iter().enumerate() {
+            for (field, values) in bounds {
+                for (resource, (_, at)) in *values {
+                    object = object.from(format!("/spec/limits/{index}/{field}/{resource}"), at.clone());
+                }
+            }
+        }
+    }
+    vec![object]
+}
+
+/// A field of an item, and its values.
+type Bound<'a> = (&'static str, &'a BTreeMap<&'static str, Placed>);
+
+/// The types that something is stated for, each with what is.
+fn items(plan: &LimitsPlan) -> Vec<(&'static str, Vec<Bound<'_>>)> {
     let container = [
         ("default", &plan.default),
         ("defaultRequest", &plan.default_request),
@@ -25,41 +49,25 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
         ("maxLimitRequestRatio", &plan.ratio),
         ("min", &plan.min),
     ];
-    limits.extend(item("Container", &container, limits.len(), &mut origins));
-    limits.extend(item("Pod", &[("max", &plan.pod_max)], limits.len(), &mut origins));
     let claim = [("max", &plan.claim_max), ("min", &plan.claim_min)];
-    limits.extend(item("PersistentVolumeClaim", &claim, limits.len(), &mut origins));
-    if limits.is_empty() {
-        return Vec::new();
-    }
-    let metadata = meta::in_namespace(scope, "tenant-defaults");
-    let range = LimitRange { metadata, spec: Some(LimitRangeSpec { limits }) };
-    let mut object = Object::new(range, scope.tenant.doc.at(scope.namespace.span));
-    object.origins = origins;
-    vec![object]
+    let all: [(&str, &[Bound<'_>]); 3] =
+        [("Container", &container), ("Pod", &[("max", &plan.pod_max)]), ("PersistentVolumeClaim", &claim)];
+    all.map(|(kind, bounds)| (kind, stated(bounds)))
+        .into_iter()
+        .filter(|(_, bounds): &(_, Vec<_>)| !bounds.is_empty())
+        .collect()
 }
 
-type Bounds<'a> = (&'static str, &'a BTreeMap<&'static str, Placed>);
+fn stated<'a>(bounds: &[Bound<'a>]) -> Vec<Bound<'a>> {
+    bounds.iter().filter(|(_, values)| !values.is_empty()).copied().collect()
+}
 
-/// The bounds of one type; none where nothing is stated.
-fn item(
-    type_: &str,
-    bounds: &[Bounds<'_>],
-    index: usize,
-    origins: &mut Vec<(String, crate::place::Place)>,
-) -> Option<LimitRangeItem> {
-    if bounds.iter().all(|(_, values)| values.is_empty()) {
-        return None;
-    }
-    let mut item = LimitRangeItem { type_: type_.to_owned(), ..LimitRangeItem::default() };
+fn item((kind, bounds): &(&'static str, Vec<Bound<'_>>)) -> LimitRangeItem {
+    let mut item = LimitRangeItem { type_: (*kind).to_owned(), ..LimitRangeItem::default() };
     for (field, values) in bounds {
-        for (resource, (_, at)) in *values {
-            origins.push((format!("/spec/limits/{index}/{field}/{resource}"), at.clone()));
-        }
         let stored =
             values.iter().map(|(resource, (quantity, _))| ((*resource).to_owned(), Stored(quantity.to_string())));
-        let stored: BTreeMap<String, Stored> = stored.collect();
-        let stored = (!stored.is_empty()).then_some(stored);
+        let stored = Some(stored.collect());
         match *field {
             "default" => item.default = stored,
             "defaultRequest" => item.default_request = stored,
@@ -68,5 +76,5 @@ fn item(
             _ => item.max_limit_request_ratio = stored,
         }
     }
-    Some(item)
+    item
 }

@@ -13,6 +13,7 @@ pub mod resource_quota;
 pub mod role;
 pub mod role_binding;
 pub mod service_account;
+pub mod shared;
 pub mod tenant;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::emit::{EmitError, emit};
 use crate::place::Place;
 use crate::plan::{NamespacePlan, Plan, PlatformPlan, TenantPlan};
 use crate::rendered::ObjectId;
+use shared::{Joined, Part, Specs};
 
 /// A kind that is rendered.
 pub struct Kind {
@@ -83,6 +85,10 @@ pub struct InNamespace<'a> {
     pub tenant: &'a TenantPlan,
     /// The namespace.
     pub namespace: &'a NamespacePlan,
+    /// What namespaces share.
+    pub specs: &'a Specs,
+    /// Whether the places of single values are wanted; who only writes files has no use for them.
+    pub origins: bool,
 }
 
 /// An object: typed, with what it comes from.
@@ -105,14 +111,17 @@ pub trait Manifest: Send + Sync {
     fn value(&self) -> serde_json::Value;
 }
 
-impl<T: Serialize + Send + Sync> Manifest for T {
+/// A type that is emitted as it serializes.
+pub struct Plain<T>(pub T);
+
+impl<T: Serialize + Send + Sync> Manifest for Plain<T> {
     fn emit(&self, out: &mut Vec<u8>) -> Result<(), EmitError> {
-        emit(self, out)
+        emit(&self.0, out)
     }
 
     fn value(&self) -> serde_json::Value {
         // Manifests are maps with text for keys: the only way in which this fails is a float that is no number.
-        serde_json::to_value(self).unwrap_or_default()
+        serde_json::to_value(&self.0).unwrap_or_default()
     }
 }
 
@@ -122,20 +131,36 @@ impl Object {
     where
         T: k8s_openapi::Resource + k8s_openapi::Metadata<Ty = meta::ObjectMeta> + Serialize + Send + Sync + 'static,
     {
-        let metadata = manifest.metadata();
-        let id = ObjectId {
-            group: T::GROUP.into(),
-            kind: T::KIND.into(),
-            namespace: metadata.namespace.as_deref().map(Arc::from),
-            name: metadata.name.as_deref().unwrap_or_default().into(),
-        };
-        Object { id, manifest: Box::new(manifest), at, origins: Vec::new() }
+        let id = id(&manifest);
+        Object { id, manifest: Box::new(Plain(manifest)), at, origins: Vec::new() }
+    }
+
+    /// An object of one of Kubernetes' own types, its last field shared with others.
+    pub fn joined<T>(head: T, part: Arc<Part>, at: Place) -> Object
+    where
+        T: k8s_openapi::Resource + k8s_openapi::Metadata<Ty = meta::ObjectMeta> + Serialize + Send + Sync + 'static,
+    {
+        let id = id(&head);
+        Object { id, manifest: Box::new(Joined { head, part }), at, origins: Vec::new() }
     }
 
     /// Notes where the value at `pointer` comes from.
     pub fn from(mut self, pointer: impl Into<String>, at: Place) -> Object {
         self.origins.push((pointer.into(), at));
         self
+    }
+}
+
+fn id<T>(manifest: &T) -> ObjectId
+where
+    T: k8s_openapi::Resource + k8s_openapi::Metadata<Ty = meta::ObjectMeta>,
+{
+    let metadata = manifest.metadata();
+    ObjectId {
+        group: T::GROUP.into(),
+        kind: T::KIND.into(),
+        namespace: metadata.namespace.as_deref().map(Arc::from),
+        name: metadata.name.as_deref().unwrap_or_default().into(),
     }
 }
 

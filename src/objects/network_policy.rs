@@ -15,7 +15,7 @@ use super::{Build, InNamespace, Kind, Object, meta};
 use crate::contract::platform::Protocol;
 use crate::contract::tenant::State;
 use crate::place::Place;
-use crate::plan::{PeerPlan, PortPlan, WherePlan};
+use crate::plan::{NetworkPlan, PeerPlan, PlatformPlan, PortPlan, WherePlan};
 
 /// The row of [`super::KINDS`].
 pub const KIND: Kind =
@@ -25,37 +25,41 @@ pub const KIND: Kind =
 /// nothing opened in it.
 fn build(scope: &InNamespace<'_>) -> Vec<Object> {
     let active = scope.namespace.state == State::Active;
-    let mut policies = vec![isolation(scope, active)];
-    if active {
-        policies.push(dns(scope));
-        policies.extend(platform(scope));
-        policies.extend(internet(scope));
-        policies.extend(api_server(scope));
-        policies.extend(peers(scope));
+    if !active {
+        return vec![shared(scope, "tenant-isolation", 0, || isolation(false))];
     }
+    let network = &scope.platform.network;
+    let mut policies = vec![
+        shared(scope, "tenant-isolation", 1, || isolation(true)),
+        shared(scope, "tenant-allow-dns", 0, || dns(network)),
+    ];
+    if !network.platform_labels.is_empty() || !network.ingress_from.is_empty() {
+        policies.push(shared(scope, "tenant-allow-platform", 0, || platform(scope.platform)));
+    }
+    policies.extend(internet(scope));
+    policies.extend(api_server(scope));
+    policies.extend(peers(scope));
     policies
 }
 
 /// Both directions closed, but for pods of the same namespace.
-fn isolation(scope: &InNamespace<'_>, same_namespace: bool) -> Object {
+fn isolation(same_namespace: bool) -> NetworkPolicySpec {
     let everyone_here = || vec![Peer { pod_selector: Some(LabelSelector::default()), ..Peer::default() }];
     let (mut ingress, mut egress) = (Vec::new(), Vec::new());
     if same_namespace {
         ingress.push(IngressRule { from: Some(everyone_here()), ports: None });
         egress.push(EgressRule { to: Some(everyone_here()), ports: None });
     }
-    let spec = NetworkPolicySpec {
+    NetworkPolicySpec {
         pod_selector: Some(LabelSelector::default()),
         policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
         ingress: (!ingress.is_empty()).then_some(ingress),
         egress: (!egress.is_empty()).then_some(egress),
-    };
-    policy(scope, "tenant-isolation", spec, at(scope))
+    }
 }
 
 /// The cluster's DNS: by the name that the API server gives its namespace, never by a label that anyone may set.
-fn dns(scope: &InNamespace<'_>) -> Object {
-    let network = &scope.platform.network;
+fn dns(network: &NetworkPlan) -> NetworkPolicySpec {
     let pods = Peer {
         namespace_selector: Some(by_name(&network.dns_namespace)),
         pod_selector: Some(labelled(&network.dns_labels)),
@@ -65,12 +69,12 @@ fn dns(scope: &InNamespace<'_>) -> Object {
     let both =
         |port: &u16| [Protocol::Udp, Protocol::Tcp].map(|protocol| PortPlan { protocol, port: *port, end: None });
     let ports: Vec<PortPlan> = network.dns_ports.iter().flat_map(both).collect();
-    egress(scope, "tenant-allow-dns", vec![EgressRule { to: Some(to), ports: port_list(&ports) }], at(scope))
+    egress(vec![EgressRule { to: Some(to), ports: port_list(&ports) }])
 }
 
 /// Pods of the platform, of ingress controllers, of monitoring.
-fn platform(scope: &InNamespace<'_>) -> Option<Object> {
-    let network = &scope.platform.network;
+fn platform(platform: &PlatformPlan) -> NetworkPolicySpec {
+    let network = &platform.network;
     let pods = |namespace: &str, labels: &BTreeMap<String, String>| Peer {
         namespace_selector: Some(by_name(namespace)),
         pod_selector: (!labels.is_empty()).then(|| labelled(labels)),
@@ -78,14 +82,19 @@ fn platform(scope: &InNamespace<'_>) -> Option<Object> {
     };
     let mut rules = Vec::new();
     if !network.platform_labels.is_empty() {
-        let from = vec![pods(&scope.platform.namespace, &network.platform_labels)];
+        let from = vec![pods(&platform.namespace, &network.platform_labels)];
         rules.push(IngressRule { from: Some(from), ports: None });
     }
     rules.extend(network.ingress_from.iter().map(|from| IngressRule {
         from: Some(vec![pods(&from.namespace, &from.pod_labels)]),
         ports: port_list(&from.ports),
     }));
-    (!rules.is_empty()).then(|| ingress(scope, "tenant-allow-platform", rules, at(scope)))
+    NetworkPolicySpec {
+        pod_selector: Some(LabelSelector::default()),
+        policy_types: Some(vec!["Ingress".to_owned()]),
+        ingress: Some(rules),
+        egress: None,
+    }
 }
 
 /// Public addresses, a rule a family, each without what must stay closed in it.
@@ -94,23 +103,27 @@ fn internet(scope: &InNamespace<'_>) -> Option<Object> {
         return None;
     }
     let rule = |(net, except): &(IpNet, Vec<IpNet>)| EgressRule { to: Some(vec![block(net, except)]), ports: None };
-    let rules = scope.platform.network.internet.iter().map(rule).collect();
+    let object = shared(scope, "tenant-allow-internet", 0, || {
+        egress(scope.platform.network.internet.iter().map(rule).collect())
+    });
     let own = scope.tenant.doc.content.spec.egress.internet.map(|i| scope.tenant.doc.at(i.span));
     let tier = &scope.namespace.tier.doc;
     let cause = own.or_else(|| tier.content.spec.egress.map(|e| tier.at(e.span))).unwrap_or_else(|| at(scope));
-    Some(egress(scope, "tenant-allow-internet", rules, at(scope)).from("/spec/egress", cause))
+    Some(object.from("/spec/egress", cause))
 }
 
 /// The API server, for tenants that asked.
 fn api_server(scope: &InNamespace<'_>) -> Option<Object> {
     let (nets, ports) = scope.platform.network.api_server.as_ref().filter(|_| scope.tenant.api_server)?;
-    let to = nets.iter().map(|net| block(net, &[])).collect();
-    let ports: Vec<PortPlan> =
-        ports.iter().map(|port| PortPlan { protocol: Protocol::Tcp, port: *port, end: None }).collect();
-    let rules = vec![EgressRule { to: Some(to), ports: port_list(&ports) }];
+    let object = shared(scope, "tenant-allow-api-server", 0, || {
+        let to = nets.iter().map(|net| block(net, &[])).collect();
+        let tcp = |port: &u16| PortPlan { protocol: Protocol::Tcp, port: *port, end: None };
+        let ports: Vec<PortPlan> = ports.iter().map(tcp).collect();
+        egress(vec![EgressRule { to: Some(to), ports: port_list(&ports) }])
+    });
     let asked = scope.tenant.doc.content.spec.egress.api_server.map_or(scope.namespace.span, |a| a.span);
     let cause = scope.tenant.doc.at(asked);
-    Some(egress(scope, "tenant-allow-api-server", rules, at(scope)).from("/spec/egress", cause))
+    Some(object.from("/spec/egress", cause))
 }
 
 /// What the tenant itself allows.
@@ -129,7 +142,8 @@ fn peers(scope: &InNamespace<'_>) -> Option<Object> {
         egress: (!egress.is_empty()).then_some(egress),
         ingress: (!ingress.is_empty()).then_some(ingress),
     };
-    let mut object = policy(scope, "tenant-allow-peers", spec, at(scope));
+    let metadata = meta::in_namespace(scope, "tenant-allow-peers");
+    let mut object = Object::new(NetworkPolicy { metadata, spec: Some(spec) }, at(scope));
     for (direction, peers) in [("egress", &tenant.egress), ("ingress", &tenant.ingress)] {
         for (index, peer) in peers.iter().enumerate() {
             object = object.from(format!("/spec/{direction}/{index}"), tenant.doc.at(peer.span));
@@ -154,28 +168,24 @@ fn at(scope: &InNamespace<'_>) -> Place {
     scope.tenant.doc.at(scope.namespace.span)
 }
 
-fn egress(scope: &InNamespace<'_>, name: &str, rules: Vec<EgressRule>, at: Place) -> Object {
-    let spec = NetworkPolicySpec {
+fn egress(rules: Vec<EgressRule>) -> NetworkPolicySpec {
+    NetworkPolicySpec {
         pod_selector: Some(LabelSelector::default()),
         policy_types: Some(vec!["Egress".to_owned()]),
         egress: Some(rules),
         ingress: None,
-    };
-    policy(scope, name, spec, at)
+    }
 }
 
-fn ingress(scope: &InNamespace<'_>, name: &str, rules: Vec<IngressRule>, at: Place) -> Object {
-    let spec = NetworkPolicySpec {
-        pod_selector: Some(LabelSelector::default()),
-        policy_types: Some(vec!["Ingress".to_owned()]),
-        egress: None,
-        ingress: Some(rules),
-    };
-    policy(scope, name, spec, at)
-}
-
-fn policy(scope: &InNamespace<'_>, name: &str, spec: NetworkPolicySpec, at: Place) -> Object {
-    Object::new(NetworkPolicy { metadata: meta::in_namespace(scope, name), spec: Some(spec) }, at)
+/// A policy that is the same in every namespace that has it, or in one of a few variants.
+fn shared(
+    scope: &InNamespace<'_>,
+    name: &'static str,
+    variant: usize,
+    spec: impl FnOnce() -> NetworkPolicySpec,
+) -> Object {
+    let head = NetworkPolicy { metadata: meta::in_namespace(scope, name), spec: None };
+    Object::joined(head, scope.specs.part((KIND.kind, name, variant), "spec", spec), at(scope))
 }
 
 fn by_name(namespace: &str) -> LabelSelector {

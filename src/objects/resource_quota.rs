@@ -1,6 +1,7 @@
 //! `ResourceQuota`: the ceiling on what one namespace may use.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{
     ResourceQuota, ResourceQuotaSpec, ScopeSelector, ScopedResourceSelectorRequirement as Requirement,
@@ -9,7 +10,8 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Stored;
 
 use super::{Build, InNamespace, Kind, Object, meta, step};
 use crate::contract::tenant::State;
-use crate::plan::{Placed, QuotaPlan};
+use crate::place::Place;
+use crate::plan::{Hard, Placed, QuotaPlan};
 use crate::quantity::Quantity;
 
 /// The row of [`super::KINDS`].
@@ -18,13 +20,45 @@ pub const KIND: Kind = Kind { group: "", version: "v1", kind: "ResourceQuota", b
 /// `tenant-quota`, and one for each class that is governed on its own.
 fn build(scope: &InNamespace<'_>) -> Vec<Object> {
     let namespace = scope.namespace;
-    let mut hard = namespace.hard.clone();
-    match namespace.state {
+    let tier = &namespace.tier;
+    let mut quotas = Vec::new();
+    let hard = ceilings(scope);
+    if !hard.is_empty() {
+        let head = quota("tenant-quota", scope);
+        // As long as it is the tier's, all of the tier's namespaces have the same.
+        let object = if matches!(hard, Cow::Borrowed(_)) && namespace.own.is_empty() {
+            let key = (KIND.kind, "tenant-quota", Arc::as_ptr(tier).addr());
+            Object::joined(head, scope.specs.part(key, "spec", || spec(&hard, None)), at(scope))
+        } else {
+            Object::new(ResourceQuota { spec: Some(spec(&hard, None)), ..head }, at(scope))
+        };
+        quotas.push(with_origins(object, &hard, scope));
+    }
+    for plan in &tier.scoped {
+        let head = quota(&plan.name, scope);
+        if namespace.state == State::Retired {
+            let hard = plan.hard.keys().map(|key| (key.clone(), nothing(scope))).collect();
+            let spec = Some(spec(&hard, Some(selector(plan))));
+            quotas.push(with_origins(Object::new(ResourceQuota { spec, ..head }, at(scope)), &hard, scope));
+        } else {
+            let key = (KIND.kind, "scoped", std::ptr::from_ref(plan).addr());
+            let spec = scope.specs.part(key, "spec", || spec(&plan.hard, Some(selector(plan))));
+            quotas.push(with_origins(Object::joined(head, spec, at(scope)), &plan.hard, scope));
+        }
+    }
+    quotas
+}
+
+/// What the state leaves of the namespace's ceilings.
+fn ceilings<'a>(scope: &InNamespace<'a>) -> Cow<'a, Hard> {
+    let mut hard = Cow::Borrowed(&*scope.namespace.hard);
+    match scope.namespace.state {
         State::Active => {}
         State::Suspended => {
-            hard.insert("pods".to_owned(), nothing(scope));
+            hard.to_mut().insert("pods".to_owned(), nothing(scope));
         }
         State::Retired => {
+            let hard = hard.to_mut();
             hard.insert("pods".to_owned(), nothing(scope));
             // Our own quotas have to fit: on a new cluster, the first of them would refuse the others.
             for (_, ceiling) in hard.iter_mut().filter(|(key, _)| !key.ends_with("resourcequotas")) {
@@ -32,21 +66,7 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
             }
         }
     }
-    let mut quotas = Vec::new();
-    if !hard.is_empty() {
-        quotas.push(quota(scope, "tenant-quota".to_owned(), &hard, None));
-    }
-    for plan in &namespace.tier.scoped {
-        let retired: BTreeMap<String, Placed>;
-        let hard = if namespace.state == State::Retired {
-            retired = plan.hard.keys().map(|key| (key.clone(), nothing(scope))).collect();
-            &retired
-        } else {
-            &plan.hard
-        };
-        quotas.push(quota(scope, plan.name.clone(), hard, Some(selector(plan))));
-    }
-    quotas
+    hard
 }
 
 /// Zero, because of the state that the author wrote.
@@ -57,20 +77,24 @@ fn nothing(scope: &InNamespace<'_>) -> Placed {
     (Quantity::ZERO, scope.tenant.doc.at(span))
 }
 
-fn quota(
-    scope: &InNamespace<'_>,
-    name: String,
-    hard: &BTreeMap<String, Placed>,
-    scope_selector: Option<ScopeSelector>,
-) -> Object {
+fn at(scope: &InNamespace<'_>) -> Place {
+    scope.tenant.doc.at(scope.namespace.span)
+}
+
+fn quota(name: &str, scope: &InNamespace<'_>) -> ResourceQuota {
+    ResourceQuota { metadata: meta::in_namespace(scope, name), ..ResourceQuota::default() }
+}
+
+fn spec(hard: &Hard, scope_selector: Option<ScopeSelector>) -> ResourceQuotaSpec {
     let stored = hard.iter().map(|(key, (quantity, _))| (key.clone(), Stored(quantity.to_string()))).collect();
-    let spec = ResourceQuotaSpec { hard: Some(stored), scope_selector, scopes: None };
-    let metadata = meta::in_namespace(scope, name);
-    let quota = ResourceQuota { metadata, spec: Some(spec), status: None };
-    let at = scope.tenant.doc.at(scope.namespace.span);
-    hard.iter().fold(Object::new(quota, at), |object, (key, (_, at))| {
-        object.from(format!("/spec/hard/{}", step(key)), at.clone())
-    })
+    ResourceQuotaSpec { hard: Some(stored), scope_selector, scopes: None }
+}
+
+fn with_origins(object: Object, hard: &Hard, scope: &InNamespace<'_>) -> Object {
+    if !scope.origins {
+        return object;
+    }
+    hard.iter().fold(object, |object, (key, (_, at))| object.from(format!("/spec/hard/{}", step(key)), at.clone()))
 }
 
 /// The objects that a scoped quota holds for. Pods without a priority class match neither form: `Exists` leaves them out.

@@ -3,10 +3,14 @@
 //! Nothing here lets a tenant change what the platform rendered, hand out rights, read another's objects or act as
 //! someone else; see [`crate::rules::roles`] for the list, which also holds for the Platform's `extraRules`.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::rbac::v1::{PolicyRule, Role};
 
 use super::{Build, InNamespace, Kind, Object, meta};
+use crate::contract::At;
 use crate::contract::tenant::State;
+use crate::plan::PlatformPlan;
 
 /// The row of [`super::KINDS`].
 pub const KIND: Kind =
@@ -125,37 +129,42 @@ const ADMINISTER: &[Rule] = &[
 /// the viewer's rights.
 fn build(scope: &InNamespace<'_>) -> Vec<Object> {
     let active = scope.namespace.state == State::Active;
-    let tables: [&[&[Rule]]; 3] = [&[SEE, ADMINISTER], &[SEE, OPERATE], &[SEE]];
     let each = ROLES.iter().enumerate().map(|(index, name)| {
-        let effective = if active { index } else { 2 };
-        let built_in = tables[effective].iter().copied().flatten().map(|(group, resources, verbs)| PolicyRule {
-            api_groups: Some(vec![(*group).to_owned()]),
-            resources: Some(owned(resources)),
-            verbs: owned(verbs),
-            ..PolicyRule::default()
-        });
-        let sorted = |list: &[crate::contract::At<String>]| {
-            let mut list: Vec<String> = list.iter().map(|v| v.value.clone()).collect();
-            list.sort();
-            list.dedup();
-            list
-        };
-        let extra = &scope.platform.extra_rules[effective];
-        let mut more: Vec<(Vec<String>, Vec<String>, Vec<String>)> =
-            extra.iter().map(|rule| (sorted(&rule.api_groups), sorted(&rule.resources), sorted(&rule.verbs))).collect();
-        more.sort();
-        more.dedup();
-        let more = more.into_iter().map(|(groups, resources, verbs)| PolicyRule {
-            api_groups: Some(groups),
-            resources: Some(resources),
-            verbs,
-            ..PolicyRule::default()
-        });
+        let effective = if active { index } else { VIEWER };
+        let rules = scope.specs.part((KIND.kind, ROLES[effective], 0), "rules", || rules(scope.platform, effective));
         let metadata = meta::in_namespace(scope, role_name(&scope.tenant.name, name));
-        let role = Role { metadata, rules: Some(built_in.chain(more).collect()) };
-        Object::new(role, scope.tenant.doc.at(scope.namespace.span))
+        Object::joined(Role { metadata, rules: None }, rules, scope.tenant.doc.at(scope.namespace.span))
     });
     each.collect()
+}
+
+/// Where the viewer stands among [`ROLES`].
+const VIEWER: usize = 2;
+
+/// The rights of one of [`ROLES`], and what the Platform adds to them.
+fn rules(platform: &PlatformPlan, role: usize) -> Vec<PolicyRule> {
+    let tables: [&[&[Rule]]; 3] = [&[SEE, ADMINISTER], &[SEE, OPERATE], &[SEE]];
+    let built_in = tables[role].iter().copied().flatten().map(|(group, resources, verbs)| PolicyRule {
+        api_groups: Some(vec![(*group).to_owned()]),
+        resources: Some(owned(resources)),
+        verbs: owned(verbs),
+        ..PolicyRule::default()
+    });
+    let sorted = |list: &[At<String>]| {
+        let list: BTreeSet<String> = list.iter().map(|v| v.value.clone()).collect();
+        list.into_iter().collect::<Vec<String>>()
+    };
+    let extra: BTreeSet<[Vec<String>; 3]> = platform.extra_rules[role]
+        .iter()
+        .map(|rule| [sorted(&rule.api_groups), sorted(&rule.resources), sorted(&rule.verbs)])
+        .collect();
+    let extra = extra.into_iter().map(|[groups, resources, verbs]| PolicyRule {
+        api_groups: Some(groups),
+        resources: Some(resources),
+        verbs,
+        ..PolicyRule::default()
+    });
+    built_in.chain(extra).collect()
 }
 
 fn owned(list: &[&str]) -> Vec<String> {

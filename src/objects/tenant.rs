@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Build, InTenant, Kind, Object, meta};
+use super::{Build, InTenant, Kind, Object, Plain, meta};
 use crate::contract::platform::Port;
 use crate::contract::tenant::{NamespaceEntry, Peer, QuotaValues, TenantSpec};
 use crate::contract::{API_VERSION, Amount, At, GROUP, VERSION};
@@ -39,7 +39,7 @@ fn build(scope: &InTenant<'_>) -> Vec<Object> {
     };
     let id = ObjectId { group: GROUP.into(), kind: "Tenant".into(), namespace: None, name: tenant.name.clone() };
     let manifest = Tenant { api_version: API_VERSION, kind: "Tenant", metadata, spec: resolved(scope) };
-    vec![Object { id, manifest: Box::new(manifest), at: tenant.name_at(), origins: Vec::new() }]
+    vec![Object { id, manifest: Box::new(Plain(manifest)), at: tenant.name_at(), origins: Vec::new() }]
 }
 
 /// The spec with its defaults, sets in order.

@@ -18,9 +18,9 @@ use crate::parse::{Document, Missing, Parsed};
 use crate::place::Place;
 use crate::quantity::{NoQuantity, Quantity};
 
-pub use platform::{PlatformPlan, PodSecurityPlan};
+pub use platform::{NetworkPlan, PlatformPlan, PodSecurityPlan};
 pub use tenant::{NamespacePlan, PeerPlan, PortPlan, TenantPlan, WherePlan};
-pub use tier::{QuotaPlan, TierPlan};
+pub use tier::{Hard, LimitsPlan, QuotaPlan, TierPlan};
 
 /// The whole platform, resolved.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use crate::parse::{Document, Missing};
 use crate::place::{Place, Span};
 use crate::plan::platform::{PlatformPlan, cidr as read_cidr, plain, ports};
 use crate::plan::tier::{self, TierPlan};
-use crate::plan::{Links, Placed};
+use crate::plan::{Hard, Links};
 use crate::templates::Extra;
 use crate::yaml::shape::closest;
 
@@ -70,13 +70,13 @@ pub struct NamespacePlan {
     /// The stricter of the tenant's state and its own.
     pub state: State,
     /// Its ceilings: the tier's, lowered or raised by the tenant.
-    pub hard: BTreeMap<String, Placed>,
+    pub hard: Arc<Hard>,
     /// Whether its pods reach the internet.
     pub internet: bool,
     /// What the platform team's templates make here.
     pub extras: Vec<Extra>,
     /// What the tenant itself asks for; the rules hold it against the tier.
-    pub own: BTreeMap<String, Placed>,
+    pub own: Hard,
 }
 
 /// The other end of a connection.
@@ -145,7 +145,7 @@ pub fn resolve(doc: Document<TenantFile>, known: &Known<'_>, findings: &mut Find
         span: spec.name.span,
         state,
         own: tier::values(&spec.quota, &doc.file, findings),
-        hard: BTreeMap::new(),
+        hard: Arc::default(),
         internet: false,
         extras: Vec::new(),
         tier: Arc::clone(&tier),
@@ -161,7 +161,7 @@ pub fn resolve(doc: Document<TenantFile>, known: &Known<'_>, findings: &mut Find
             span: entry.name.span,
             state: entry.state.map_or(state, |s| s.value.max(state)),
             own: tier::values(quota, &doc.file, findings),
-            hard: BTreeMap::new(),
+            hard: Arc::default(),
             internet: false,
             extras: Vec::new(),
             tier: own_tier.map_or_else(|| Arc::clone(&tier), |t| self::tier(t, &doc, known, findings)),
@@ -170,8 +170,10 @@ pub fn resolve(doc: Document<TenantFile>, known: &Known<'_>, findings: &mut Find
     namespaces.sort_by(|a, b| super::folder_order(&a.name, &b.name));
     for namespace in &mut namespaces {
         namespace.internet = spec.egress.internet.map_or(namespace.tier.egress == Egress::Internet, |i| i.value);
-        namespace.hard = namespace.tier.hard.clone();
-        namespace.hard.extend(namespace.own.iter().map(|(k, v)| (k.clone(), v.clone())));
+        namespace.hard = Arc::clone(&namespace.tier.hard);
+        if !namespace.own.is_empty() {
+            Arc::make_mut(&mut namespace.hard).extend(namespace.own.iter().map(|(k, v)| (k.clone(), v.clone())));
+        }
     }
     let egress = peers(&spec.egress.allow, Direction::Egress, &doc, known, findings);
     let ingress = peers(&spec.ingress.allow, Direction::Ingress, &doc, known, findings);

@@ -13,6 +13,9 @@ use crate::place::Place;
 use crate::plan::platform::{PlatformPlan, PodSecurityPlan, pod_security};
 use crate::plan::{Placed, quantity};
 
+/// Ceilings by key of ResourceQuota.
+pub type Hard = BTreeMap<String, Placed>;
+
 /// What a namespace of this tier may use.
 #[derive(Debug)]
 pub struct TierPlan {
@@ -21,11 +24,11 @@ pub struct TierPlan {
     /// Its name.
     pub name: Arc<str>,
     /// The ceilings by key of ResourceQuota, such as `requests.cpu`.
-    pub hard: BTreeMap<String, Placed>,
+    pub hard: Arc<Hard>,
     /// Ceilings that hold for some objects only, each a ResourceQuota of its own.
     pub scoped: Vec<QuotaPlan>,
     /// How far tenants may raise a ceiling, by key of ResourceQuota.
-    pub max: BTreeMap<String, Placed>,
+    pub max: Hard,
     /// Defaults and bounds of single objects.
     pub limits: LimitsPlan,
     /// What is reached outside of the cluster.
@@ -48,7 +51,7 @@ pub struct QuotaPlan {
     /// With `only` absent: the classes that have quotas of their own.
     pub except: Vec<String>,
     /// Its ceilings.
-    pub hard: BTreeMap<String, Placed>,
+    pub hard: Hard,
 }
 
 /// Defaults and bounds by resource.
@@ -82,7 +85,7 @@ pub fn resolve(doc: Document<TierFile>, platform: &PlatformPlan, findings: &mut 
     let limits = quota.limits(&spec.limit_range);
     TierPlan {
         name: doc.content.metadata.name.value.as_str().into(),
-        hard,
+        hard: Arc::new(hard),
         scoped,
         max,
         limits,
@@ -103,7 +106,7 @@ pub fn unknown(tenant: &Document<TenantFile>, platform: &PlatformPlan) -> TierPl
 }
 
 /// Reads a tenant's or an entry's own ceilings, by key of ResourceQuota.
-pub fn values(values: &QuotaValues, file: &Arc<str>, findings: &mut Findings) -> BTreeMap<String, Placed> {
+pub fn values(values: &QuotaValues, file: &Arc<str>, findings: &mut Findings) -> Hard {
     Reader { file, findings }.values(values)
 }
 
@@ -112,8 +115,6 @@ struct Reader<'a> {
     file: &'a Arc<str>,
     findings: &'a mut Findings,
 }
-
-type Hard = BTreeMap<String, Placed>;
 
 impl Reader<'_> {
     /// Puts `typed` under each of `keys`.

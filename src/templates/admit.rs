@@ -8,6 +8,7 @@ use super::{Extra, MAX_OUTPUT, lines};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::emit::uncarried;
 use crate::names::is_dns_subdomain;
+use crate::objects::shared::Specs;
 use crate::objects::{self, InNamespace, meta};
 use crate::parse::{Document, SKIP_MARKER};
 use crate::place::{Place, Span};
@@ -118,7 +119,9 @@ fn object(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Option<Extra> {
         name: text.into(),
     };
     let Scope { platform, tenant, namespace, .. } = *refusal.scope;
-    if objects::of_namespace(&InNamespace { platform, tenant, namespace }).iter().any(|ours| ours.id == id) {
+    let specs = Specs::default();
+    let scope = InNamespace { platform, tenant, namespace, specs: &specs, origins: false };
+    if objects::of_namespace(&scope).iter().any(|ours| ours.id == id) {
         refusal.error("T705", name.span, &format!("{id} is the platform's own"));
     }
     metadata(node, refusal);

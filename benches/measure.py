@@ -1,0 +1,136 @@
+"""Runs mtp beside cp, diff and helm on the same tenants and prints how they compare. `ci/bench` sets the environment."""
+
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+MTP, FLEET, HELM, WORK, CHART = (os.environ[name] for name in ("MTP", "FLEET", "HELM", "WORK", "CHART"))
+TENANTS, RUNS, FULL = int(os.environ["TENANTS"]), int(os.environ["RUNS"]), bool(os.environ["FULL"])
+ROWS = []
+
+
+def run(*command, codes=(0,), out=subprocess.DEVNULL):
+    """Seconds that a command takes."""
+    start = time.perf_counter()
+    done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE)
+    seconds = time.perf_counter() - start
+    if done.returncode not in codes:
+        sys.exit(f"{command} ended with {done.returncode}: {done.stderr.decode()[-2000:]}")
+    return seconds
+
+
+def peak(*command):
+    """Peak of resident memory of one command, in bytes."""
+    script = "import resource,subprocess,sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); " \
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    return int(subprocess.check_output([sys.executable, "-c", script, *command])) * 1024
+
+
+def size(folder):
+    return sum(os.path.getsize(os.path.join(at, name)) for at, _, names in os.walk(folder) for name in names)
+
+
+def count(folder):
+    return sum(len(names) for _, _, names in os.walk(folder))
+
+
+def row(what, ratio, target, detail):
+    verdict = "ok" if ratio <= target else "OVER"
+    ROWS.append(f"{what:<58} {ratio:7.2f}  <= {target:<5} {verdict:<5} {detail}")
+    print(ROWS[-1], flush=True)
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def folder(name):
+    return os.path.join(WORK, name)
+
+
+def generate(name, tenants, layout):
+    run(FLEET, "generate", str(tenants), folder(name), layout)
+    return folder(name)
+
+
+def layouts():
+    for layout in ("object", "namespace"):
+        # First render into an empty folder, in turns with a copy of the result.
+        ours, copies = [], []
+        for turn in range(RUNS):
+            root = generate(f"{layout}-{turn}", TENANTS, layout)
+            os.sync()
+            ours.append(run(MTP, "render", "--quiet", "--root", root))
+            os.sync()
+            copies.append(run("cp", "-r", f"{root}/rendered", f"{root}/copy"))
+            os.sync()
+        bytes_, files = size(f"{root}/rendered"), count(f"{root}/rendered")
+        row(f"{layout}: first render / cp -r", median(ours) / median(copies), 1,
+            f"{median(ours):.2f} s / {median(copies):.2f} s; {files} files, {bytes_ / 1e6:.0f} MB")
+
+        again, checks, changed, diffs = [], [], [], []
+        for turn in range(RUNS + 1):
+            diffs.append(run("diff", "-rq", f"{root}/rendered", f"{root}/copy", codes=(0, 1)))
+            again.append(run(MTP, "render", "--quiet", "--root", root))
+            checks.append(run(MTP, "render", "--check", "--quiet", "--root", root))
+            run(FLEET, "change", str(TENANTS), root, str(turn + 1))
+            changed.append(run(MTP, "render", "--quiet", "--root", root))
+        # The first turn warms the page cache.
+        diff = median(diffs[1:])
+        for what, times in (("render again", again), ("render --check", checks), ("render, 1 % changed", changed)):
+            row(f"{layout}: {what} / diff -rq", median(times[1:]) / diff, 0.5, f"{median(times[1:]):.2f} s / {diff:.2f} s")
+        row(f"{layout}: peak memory / output", peak(MTP, "render", "--quiet", "--root", root) / bytes_, 4, "")
+        if layout == "namespace":
+            helm(root, again[1:])
+
+
+def helm(root, ours):
+    values = folder("values.json")
+    with open(values, "wb") as out:
+        subprocess.run([FLEET, "values", str(TENANTS)], stdout=out, check=True)
+    theirs = [run(HELM, "template", "fleet", CHART, "--values", values) for _ in range(min(RUNS, 2))]
+    row("namespace: render / helm template", median(ours) / median(theirs), 0.1,
+        f"{median(ours):.2f} s / {median(theirs):.2f} s")
+
+
+def linear():
+    for layout in ("object", "namespace"):
+        each = {}
+        for tenants in (100, 1000, 10000):
+            root = generate(f"linear-{layout}-{tenants}", tenants, layout)
+            run(MTP, "render", "--quiet", "--root", root)
+            each[tenants] = median(run(MTP, "render", "--quiet", "--root", root) for _ in range(3)) / tenants
+        row(f"{layout}: time a tenant, 10,000 / 1,000", each[10000] / each[1000], 1.5,
+            ", ".join(f"{n}: {seconds * 1e6:.0f} us" for n, seconds in each.items()))
+    memory = {}
+    for tenants in (100, 1000, 10000) + ((100000,) if FULL else ()):
+        outputs = [subprocess.check_output([FLEET, "memory", str(tenants), "namespace"]).split() for _ in range(3)]
+        memory[tenants] = median(float(o[0]) for o in outputs) / tenants
+    most = max(memory)
+    row(f"in memory: time a tenant, {most:,} / 1,000", memory[most] / memory[1000], 1.5,
+        ", ".join(f"{n}: {seconds * 1e6:.0f} us" for n, seconds in memory.items()))
+    if FULL:
+        root = generate("linear-full", 100000, "namespace")
+        run(MTP, "render", "--quiet", "--root", root)
+        again = run(MTP, "render", "--quiet", "--root", root) / 100000
+        row("namespace: time a tenant, 100,000 / 10,000", again / each[10000], 1.5, f"{again * 1e6:.0f} us")
+
+
+def start():
+    run(MTP, "--version")
+    times = [run(MTP, "--version") for _ in range(200)]
+    nothing = [run("/bin/true") for _ in range(200)]
+    row("mtp --version, ms (process start included)", median(times) * 1000, 5, f"/bin/true: {median(nothing) * 1000:.1f} ms")
+
+
+filesystem = subprocess.check_output(["stat", "-f", "-c", "%T", WORK]).decode().strip()
+print(f"{os.cpu_count()} CPUs, {filesystem}, {TENANTS} tenants, medians of {RUNS} runs in turns\n")
+start()
+layouts()
+linear()
+shutil.rmtree(WORK, ignore_errors=True)
+print("\n" + "\n".join(ROWS))

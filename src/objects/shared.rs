@@ -1,0 +1,83 @@
+//! Specs that many objects share: built once, emitted once.
+//!
+//! Most of a fleet's bytes are the same for every tenant of a tier: the rules of Roles, the peers of policies, limits and
+//! quotas. Each differs in its metadata alone. What is shared is found by what it is made of, so that a builder stays a
+//! function of its scope.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::{Manifest, Plain};
+use crate::emit::{EmitError, emit};
+
+/// What a shared part is made of: the kind, which of its objects, and the address of the tier or 0 for the platform's own.
+/// One [`Specs`] serves one plan, whose tiers stay where they are.
+pub type Key = (&'static str, &'static str, usize);
+
+/// The parts that were made so far.
+#[derive(Default)]
+pub struct Specs(RwLock<BTreeMap<Key, Arc<Part>>>);
+
+/// The last field of an object, with its text.
+pub struct Part {
+    field: &'static str,
+    content: Box<dyn Manifest>,
+    text: Result<Vec<u8>, EmitError>,
+}
+
+impl Specs {
+    /// The part of that key; `make` is called where it is not there yet.
+    pub fn part<T: Serialize + Send + Sync + 'static>(
+        &self,
+        key: Key,
+        field: &'static str,
+        make: impl FnOnce() -> T,
+    ) -> Arc<Part> {
+        // A poisoned lock would mean that a builder panicked; what is in the map is whole all the same.
+        if let Some(part) = self.0.read().unwrap_or_else(|e| e.into_inner()).get(&key) {
+            return Arc::clone(part);
+        }
+        let content = make();
+        let mut text = Vec::new();
+        let emitted = emit(&Field(field, &content), &mut text).map(|()| text);
+        let part = Arc::new(Part { field, content: Box::new(Plain(content)), text: emitted });
+        let mut parts = self.0.write().unwrap_or_else(|e| e.into_inner());
+        Arc::clone(parts.entry(key).or_insert(part))
+    }
+}
+
+/// A map of one field.
+struct Field<'a, T>(&'static str, &'a T);
+
+impl<T: Serialize> Serialize for Field<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(self.0, self.1)?;
+        map.end()
+    }
+}
+
+/// An object whose last field is shared: `head` has everything before it.
+pub struct Joined<T> {
+    /// The object without the shared field.
+    pub head: T,
+    /// The shared field.
+    pub part: Arc<Part>,
+}
+
+impl<T: Serialize + Send + Sync> Manifest for Joined<T> {
+    fn emit(&self, out: &mut Vec<u8>) -> Result<(), EmitError> {
+        emit(&self.head, out)?;
+        out.extend_from_slice(self.part.text.as_ref().map_err(Clone::clone)?);
+        Ok(())
+    }
+
+    fn value(&self) -> serde_json::Value {
+        let mut value = serde_json::to_value(&self.head).unwrap_or_default();
+        value[self.part.field] = self.part.content.value();
+        value
+    }
+}
