@@ -146,7 +146,7 @@ fn legal_form(name: &str) -> Option<String> {
         .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
         .collect();
     let plain = plain.trim_matches('-');
-    is_dns_label(plain).then(|| plain.to_owned())
+    (name.is_ascii() && is_dns_label(plain)).then(|| plain.to_owned())
 }
 
 fn length(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {

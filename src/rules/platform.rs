@@ -59,7 +59,7 @@ fn pod_security(plan: &Plan, findings: &mut Findings) {
         let Some(version) = &stated.version else { return };
         let minor = version.strip_prefix("v1.").filter(|m| !m.starts_with('0') || *m == "0");
         let minor = minor.filter(|m| m.bytes().all(|b| b.is_ascii_digit())).and_then(|m| m.parse::<u32>().ok());
-        if version.value != "latest" && !minor.is_some_and(|minor| minor <= newest) {
+        if version.value != "latest" && minor.is_none_or(|minor| minor > newest) {
             findings
                 .error(
                     "T603",

@@ -106,7 +106,7 @@ pub(crate) fn bare<'t>() -> Environment<'t> {
 /// themselves go in as they are.
 fn one_value(out: &mut minijinja::Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     if let Some(text) = value.as_str().filter(|_| !value.is_safe())
-        && !(is_plain(text) && !text.contains(['{', '}', '[', ']', ',', ' ', '"', '\'']))
+        && (!is_plain(text) || text.contains(['{', '}', '[', ']', ',', ' ', '"', '\'']))
     {
         let about = format!("the text {text:?} has to be written as `{{{{ … | quote }}}}`");
         return Err(Error::new(ErrorKind::InvalidOperation, about));

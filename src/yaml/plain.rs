@@ -73,7 +73,7 @@ fn is_number_like(text: &str) -> bool {
     match bytes.first() {
         Some(b'+' | b'-' | b'.') => true,
         Some(b'0'..=b'9') => bytes.iter().all(|b| {
-            matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F')
+            b.is_ascii_hexdigit()
                 || matches!(
                     b,
                     b'x' | b'X' | b'o' | b'O' | b'_' | b'.' | b':' | b'+' | b'-' | b'T' | b't' | b'Z' | b'z' | b' '
