@@ -4,6 +4,7 @@
 mod bench_input;
 mod cases;
 mod cli;
+mod defects;
 mod disk;
 mod hostile;
 mod invariance;
