@@ -94,7 +94,10 @@ fn internet(scope: &InNamespace<'_>) -> Option<Object> {
         return None;
     }
     let rule = |(net, except): &(IpNet, Vec<IpNet>)| EgressRule { to: Some(vec![block(net, except)]), ports: None };
-    let rules = scope.platform.network.internet.iter().map(rule).collect();
+    let rules: Vec<EgressRule> = scope.platform.network.internet.iter().map(rule).collect();
+    if rules.is_empty() {
+        return None;
+    }
     let own = scope.tenant.doc.content.spec.egress.internet.map(|i| scope.tenant.doc.at(i.span));
     let tier = &scope.namespace.tier.doc;
     let cause = own.or_else(|| tier.content.spec.egress.map(|e| tier.at(e.span))).unwrap_or_else(|| at(scope));
