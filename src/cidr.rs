@@ -104,8 +104,9 @@ impl Blocked {
     pub fn new(own: impl IntoIterator<Item = IpNet>, nat64: &[Ipv6Net]) -> Self {
         let also = |nets: Vec<IpNet>| {
             let behind = nat64.iter().flat_map(|prefix| nets.iter().filter_map(|net| mapped(prefix, net)));
-            merged(behind.chain(nets.iter().copied()).collect())
+            nets.iter().copied().chain(behind).collect()
         };
+        // Ranges that another one holds are kept: where the wider one is opened by `allowedCidrs`, they still count.
         Blocked { hard: also(HARD.iter().copied().chain(own).collect()), private: also(PRIVATE.clone()) }
     }
 

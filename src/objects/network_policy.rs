@@ -99,7 +99,8 @@ fn platform(platform: &PlatformPlan) -> NetworkPolicySpec {
 
 /// Public addresses, a rule a family, each without what must stay closed in it.
 fn internet(scope: &InNamespace<'_>) -> Option<Object> {
-    if !scope.namespace.internet {
+    // A family that is blocked as a whole is not opened; there may be none left.
+    if !scope.namespace.internet || scope.platform.network.internet.is_empty() {
         return None;
     }
     let rule = |(net, except): &(IpNet, Vec<IpNet>)| EgressRule { to: Some(vec![block(net, except)]), ports: None };

@@ -190,7 +190,8 @@ fn respelled(text: &str) -> Option<String> {
         "m" if suffix != "m" => "M",
         "g" => "G",
         "t" => "T",
-        _ => "",
+        "" => "",
+        _ => return None,
     };
     let meant = format!("{number}{suffix}");
     Quantity::parse(&meant).ok().map(|_| meant)

@@ -146,7 +146,7 @@ fn legal_form(name: &str) -> Option<String> {
         .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
         .collect();
     let plain = plain.trim_matches('-');
-    is_dns_label(plain).then(|| plain.to_owned())
+    (name.is_ascii() && is_dns_label(plain)).then(|| plain.to_owned())
 }
 
 fn length(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
@@ -227,12 +227,13 @@ fn ignored_namespace(plan: &Plan, findings: &mut Findings) {
 fn too_many(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
     let TierPlan { name, namespaces: allowed, .. } = &*tenant.tier;
     let used = tenant.namespaces.iter().filter(|n| n.state != State::Retired).count();
-    let Some(last) = tenant.doc.content.spec.namespaces.last() else { return };
+    let spec = &tenant.doc.content.spec;
+    let last = spec.namespaces.last().map_or(spec.name.span, |entry| entry.span);
     if u32::try_from(used).is_ok_and(|used| used <= *allowed) {
         return;
     }
     let namespaces = if *allowed == 1 { "namespace" } else { "namespaces" };
     findings
-        .error("T109", tenant.doc.at(last.span), format!("tier `{name}` allows {allowed} {namespaces}, found {used}"))
+        .error("T109", tenant.doc.at(last), format!("tier `{name}` allows {allowed} {namespaces}, found {used}"))
         .hint("retired ones do not count");
 }

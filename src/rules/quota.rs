@@ -39,7 +39,7 @@ pub const RULES: &[Rule] = &[
         why: "A container that states nothing gets the default limit. If that is more than the namespace may use in all, no pod \
               starts, and nobody sees why.",
         fix: "Lower the limit, or raise the quota.",
-        check: Check::Tenant(above_quota),
+        check: Check::Plan(above_quota),
     },
     Rule {
         id: "T305",
@@ -130,6 +130,22 @@ fn own_objects(plan: &Plan, findings: &mut Findings) {
 const COUNTED: [&str; 6] =
     ["configmaps", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas", "secrets", "services"];
 
+/// Resources of the core group that `count/` counts.
+const CORE: [&str; 12] = [
+    "configmaps",
+    "endpoints",
+    "events",
+    "limitranges",
+    "persistentvolumeclaims",
+    "pods",
+    "podtemplates",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "serviceaccounts",
+    "services",
+];
+
 /// Whether a key of ResourceQuota or LimitRange counts in bytes or counts objects; CPU is finer.
 fn is_whole(key: &str) -> bool {
     !matches!(key, "cpu" | "requests.cpu" | "limits.cpu")
@@ -172,18 +188,22 @@ fn whole(plan: &Plan, findings: &mut Findings) {
 }
 
 /// What a container, a pod or a claim may have, and the ceiling of the namespace that it has to fit in.
-fn above_quota(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
-    for namespace in &tenant.namespaces {
-        let limits = &namespace.tier.limits;
+fn above_quota(plan: &Plan, findings: &mut Findings) {
+    let nothing = BTreeMap::new();
+    let tiers = plan.tiers.values().map(|tier| (&**tier, &tier.hard, &nothing));
+    // Who lowers no ceiling has the tier's.
+    let namespaces = plan.tenants.iter().flat_map(|tenant| &tenant.namespaces).filter(|n| !n.own.is_empty());
+    for (tier, hard, own) in tiers.chain(namespaces.map(|n| (&*n.tier, &n.hard, &n.own))) {
+        let limits = &tier.limits;
         let mut look = |what: &str, values: &BTreeMap<&'static str, Placed>, prefix: &str| {
             for (resource, (limit, at)) in values {
                 let key = format!("{prefix}{resource}");
-                let Some((ceiling, place)) = namespace.hard.get(&key).filter(|(ceiling, _)| limit > ceiling) else {
+                let Some((ceiling, place)) = hard.get(&key).filter(|(ceiling, _)| limit > ceiling) else {
                     continue;
                 };
                 let about = format!("{what} `{resource}: {limit}` is above the quota `{key}: {ceiling}`");
                 // Where the tenant itself lowered the ceiling, that is where to look.
-                let lowered = namespace.own.contains_key(&key);
+                let lowered = own.contains_key(&key);
                 let (at, other) = if lowered { (place, at) } else { (at, place) };
                 findings
                     .error("T304", at.clone(), about)
@@ -221,7 +241,10 @@ fn above_tier(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
 
 fn countable(plan: &Plan, findings: &mut Findings) {
     let mut look = |name: &str, at: Place| {
-        let counted = name.strip_prefix("count/").is_some_and(|rest| is_dns_subdomain(rest) && !rest.contains('/'));
+        // Without a group it is the core group's, which has these alone: `count/deployments` would count nothing.
+        let counted = name
+            .strip_prefix("count/")
+            .is_some_and(|rest| is_dns_subdomain(rest) && (rest.contains('.') || CORE.contains(&rest)));
         if counted || COUNTED.contains(&name) {
             return;
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{Extra, MAX_OUTPUT, lines};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::emit::uncarried;
-use crate::names::is_dns_subdomain;
+use crate::names::{is_dns_subdomain, is_label_value, is_qualified};
 use crate::objects::shared::Specs;
 use crate::objects::{self, InNamespace, meta};
 use crate::parse::{Document, SKIP_MARKER};
@@ -185,6 +185,14 @@ fn metadata(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) {
                     if mark {
                         let about = format!("`{text}` in {field} is written by the platform alone");
                         refusal.error("T704", key.span, &about).hint("take it out; our labels are added");
+                    }
+                    if !is_qualified(text) {
+                        refusal.error("T502", key.span, &format!("`{text}` is no key of a label or annotation"));
+                    }
+                    let text = value.text().unwrap_or_default();
+                    if field == "labels" && !is_label_value(text) {
+                        let about = format!("\"{}\" is no value of a label", text.escape_debug());
+                        refusal.error("T502", value.span, &about);
                     }
                 }
             }

@@ -133,7 +133,7 @@ impl Shape {
                 if let Some(reading) = plain::reading(text).filter(|_| *plain && !plain::is_decimal(text)) {
                     let about = format!("`{text}` without quotes is {reading} to some readers of YAML, for `{name}`");
                     let hint = match Quantity::parse(text) {
-                        Ok(quantity) => format!("write {quantity}"),
+                        Ok(quantity) => format!("write \"{quantity}\""),
                         Err(_) => "write `500m`, `2Gi` or `20`".to_owned(),
                     };
                     findings.error("T007", at(), about).hint(hint);

@@ -150,3 +150,15 @@ fn every_rule_has_a_case() {
         assert!(shown, "no case shows {rule}");
     }
 }
+
+/// The case of the published tenant file stands on what `mtp init` writes today.
+#[test]
+fn the_published_tenant_stands_on_what_init_writes() {
+    let (init, case) = (Folder::published(), repository().join("tests/cases/published-tenant"));
+    let mut written = files(&init.join("tenants"));
+    written.remove(Path::new("acme.yaml")).expect("the tenant");
+    for (path, text) in written {
+        let kept = std::fs::read_to_string(case.join("tenants").join(&path)).unwrap_or_default();
+        assert_eq!(kept, text, "{}", path.display());
+    }
+}
