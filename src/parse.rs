@@ -183,6 +183,9 @@ fn report_unreadable(path: &Arc<str>, unreadable: Unreadable, findings: &mut Fin
     match unreadable.kind {
         Trouble::Syntax => findings.error("T001", at, unreadable.message),
         Trouble::Bomb => findings.error("T006", at, unreadable.message),
+        Trouble::Folded => {
+            findings.error("T015", at, unreadable.message).hint("mind the indentation, or put the text in quotes")
+        }
         Trouble::Feature => {
             findings.error("T015", at, unreadable.message).hint("do without it; anchors and aliases are fine")
         }

@@ -202,7 +202,7 @@ pub struct QuotaValues {
     /// Number of Services of type LoadBalancer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load_balancers: Option<At<Amount>>,
-    /// Number of objects by resource, of those that the tier's `quota.objects` lists.
+    /// Number of objects by resource: `secrets`, `configmaps`, `count/deployments.apps`, …
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub objects: BTreeMap<At<String>, At<Amount>>,
 }

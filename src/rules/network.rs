@@ -77,9 +77,9 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "T410",
-        title: "the whole cluster by an empty list",
-        why: "An API server without addresses would open its port to everybody.",
-        fix: "State at least one range in `network.apiServer.cidrs`.",
+        title: "a server at every address",
+        why: "An API server or a DNS without addresses, or with all of them, would open its port to everybody.",
+        fix: "State the addresses of the servers.",
         check: Check::Plan(empty),
     },
 ];
@@ -152,6 +152,15 @@ fn empty(plan: &Plan, findings: &mut Findings) {
         findings
             .error("T410", platform.at(api.span), "`network.apiServer.cidrs` is empty")
             .hint("state the addresses, or take `apiServer` out");
+    }
+    let named = network.api_server.iter().flat_map(|api| &api.cidrs);
+    let servers = network.dns.iter().flat_map(|dns| &dns.cidrs);
+    for text in named.chain(servers) {
+        if crate::cidr::parse(text).is_ok_and(|net| net.prefix_len() < 8) {
+            findings
+                .error("T410", platform.at(text.span), format!("`{text}` is no address of a server"))
+                .hint("state the addresses of the servers, such as `10.0.0.10/32`");
+        }
     }
     for from in &network.ingress_from {
         let name = &from.namespace;

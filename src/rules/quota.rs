@@ -295,6 +295,15 @@ fn contradictions(_: &Plan, tier: &TierPlan, findings: &mut Findings) {
                 .hint("keep min ≤ defaultRequest ≤ default ≤ max ≤ the pod's max");
         }
     }
+    for (key, (max, at)) in &tier.max {
+        if let Some((ceiling, place)) = tier.hard.get(key).filter(|(ceiling, _)| ceiling > max) {
+            let name = typed(key);
+            findings
+                .error("T307", at.clone(), format!("quotaMax `{name}: {max}` is below the quota `{name}: {ceiling}`"))
+                .related(place.clone(), "the quota")
+                .hint("quotaMax is how far a tenant may raise it");
+        }
+    }
     // A minimum without a default request: the request is then the default limit.
     for (resource, (min, at)) in limits.min.iter().filter(|(r, _)| !limits.default_request.contains_key(*r)) {
         if let Some((default, place)) = limits.default.get(resource).filter(|(default, _)| min > default) {

@@ -111,7 +111,7 @@ pub const RULES: &[Rule] = &[
         id: "T015",
         title: "a part of YAML that its readers disagree on",
         why: "Tags change the type of a value, merge keys are read by some and kept as a key by others, and directives change \
-              the language of the file.",
+              the language of the file. Text without quotes that goes on in the next line is mostly a list item indented too far.",
         fix: "Write the values out. Anchors and aliases are fine.",
         check: Stage,
     },

@@ -1,16 +1,17 @@
 //! Rules about rights: the Platform's `extraRules` are for custom resources, and never undo what keeps tenants apart.
 //!
-//! What is refused, and where each was learnt: `*` in anything (a new resource would be granted unseen); `escalate`, `bind`,
-//! `impersonate` (Kubernetes' good practices for RBAC); writing Endpoints (CVE-2021-25740), Namespaces (CVE-2022-46167,
-//! CVE-2026-30963), quota, limits, network policies of any engine, Roles, webhooks and policies (CVE-2026-22039).
+//! What is refused, and where each was learnt: `*` in anything (a new resource would be granted unseen); Kubernetes' own
+//! resources, whose rights are enumerated in [`crate::objects::role`] (Endpoints, CVE-2021-25740; Namespaces, CVE-2022-46167
+//! and CVE-2026-30963; `get` on `pods/exec` runs commands); `escalate`, `bind`, `impersonate` (Kubernetes' good practices for
+//! RBAC); writing policies and network policies of any engine (CVE-2026-22039).
 
 use super::{Check, Rule};
 use crate::contract::platform::ExtraRule;
 use crate::contract::{At, GROUP};
 use crate::diagnostic::Findings;
 use crate::names::is_dns_subdomain;
-use crate::objects::role::ROLES;
 use crate::plan::Plan;
+use crate::rendered::is_kubernetes_own;
 
 /// The rows.
 pub const RULES: &[Rule] = &[Rule {
@@ -44,29 +45,6 @@ const READ_ONLY_GROUPS: [&str; 19] = [
     "wgpolicyk8s.io",
 ];
 
-/// (group, resource) of which tenants write nothing.
-const READ_ONLY: [(&str, &str); 9] = [
-    ("", "endpoints"),
-    ("", "limitranges"),
-    ("", "namespaces"),
-    ("", "persistentvolumes"),
-    ("", "resourcequotas"),
-    ("discovery.k8s.io", "endpointslices"),
-    ("networking.k8s.io", "ingressclasses"),
-    ("networking.k8s.io", "networkpolicies"),
-    ("scheduling.k8s.io", "priorityclasses"),
-];
-
-/// (group, resource) of which tenants do nothing at all.
-const CLOSED: [(&str, &str); 6] = [
-    ("", "bindings"),
-    ("", "nodes"),
-    ("", "pods/binding"),
-    ("", "pods/proxy"),
-    ("", "serviceaccounts/token"),
-    ("", "services/proxy"),
-];
-
 /// Verbs that nobody gets: each hands out rights, or acts as somebody else.
 const CLOSED_VERBS: [&str; 7] = ["approve", "attest", "bind", "escalate", "impersonate", "sign", "use"];
 
@@ -79,7 +57,7 @@ pub fn is_read_only_group(group: &str) -> bool {
 
 fn extra_rules(plan: &Plan, findings: &mut Findings) {
     let doc = &plan.platform.doc;
-    for (role, rules) in ROLES.into_iter().zip(&plan.platform.extra_rules) {
+    for rules in &plan.platform.extra_rules {
         for rule in rules {
             let at = |value: &At<String>| doc.at(value.span);
             for (what, list) in
@@ -104,40 +82,29 @@ fn extra_rules(plan: &Plan, findings: &mut Findings) {
             for verb in rule.verbs.iter().filter(|verb| CLOSED_VERBS.contains(&verb.as_str())) {
                 findings.error("T605", at(verb), format!("no tenant gets the verb `{verb}`"));
             }
-            resources(role, rule, &at, findings);
+            groups(rule, &at, findings);
         }
     }
 }
 
-fn resources(
-    role: &str,
-    rule: &At<ExtraRule>,
-    at: &dyn Fn(&At<String>) -> crate::place::Place,
-    findings: &mut Findings,
-) {
+fn groups(rule: &At<ExtraRule>, at: &dyn Fn(&At<String>) -> crate::place::Place, findings: &mut Findings) {
     let writes = rule.verbs.iter().any(|verb| !READ_VERBS.contains(&verb.as_str()));
     for group in &rule.api_groups {
-        if writes && is_read_only_group(group) {
+        if is_kubernetes_own(group) {
+            let name = if group.is_empty() { "the core group" } else { group.as_str() };
+            findings
+                .error("T605", at(group), format!("extra rules are for custom resources, found {name}"))
+                .hint("what tenants may do with Kubernetes' own resources is enumerated by mtp");
+        } else if writes && is_read_only_group(group) {
             findings
                 .error("T605", at(group), format!("no tenant writes anything of `{group}`"))
                 .hint("grant `get`, `list`, `watch`");
         }
-        for resource in &rule.resources {
-            let base = resource.split('/').next().unwrap_or_default();
-            let is =
-                |(g, r): &(&str, &str)| *g == group.value && (*r == resource.value || (!r.contains('/') && *r == base));
-            if CLOSED.iter().any(is) {
-                findings.error("T605", at(resource), format!("no tenant gets `{resource}`"));
-            } else if writes && READ_ONLY.iter().any(is) {
-                findings
-                    .error("T605", at(resource), format!("no tenant writes `{resource}`"))
-                    .hint("grant `get`, `list`, `watch`");
-            } else if group.is_empty() && base == "secrets" && role != "admin" {
-                findings.error("T605", at(resource), format!("the {role} gets no `{resource}`")).hint("admins have it");
-            } else if resource.value != resource.to_lowercase() {
-                let about = format!("`{resource}` is no resource: resources are plural words in lower case");
-                findings.error("T605", at(resource), about).hint(format!("write `{}s`", resource.to_lowercase()));
-            }
+    }
+    for resource in &rule.resources {
+        if resource.value != resource.to_lowercase() {
+            let about = format!("`{resource}` is no resource: resources are plural words in lower case");
+            findings.error("T605", at(resource), about).hint(format!("write `{}s`", resource.to_lowercase()));
         }
     }
 }

@@ -91,6 +91,8 @@ pub enum Trouble {
     Bomb,
     /// It uses a part of YAML that its readers disagree on: tags, merge keys, directives.
     Feature,
+    /// It has text without quotes over several lines.
+    Folded,
 }
 
 /// All documents of `text`; empty ones (nothing, or comments alone) are left out.
@@ -100,8 +102,9 @@ pub fn read(text: &str) -> Result<Vec<Node<'_>>, Unreadable> {
     let mut documents = Vec::new();
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, at) = event.map_err(|e| syntax(&e))?;
+        let lines = at.end.line() - at.start.line() + 1;
         let at = span(&at);
-        if let Some(document) = reader.take(event, at)? {
+        if let Some(document) = reader.take(event, at, lines)? {
             documents.push(document);
         }
     }
@@ -129,8 +132,8 @@ enum Items<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Takes the next event; a document where one is complete.
-    fn take(&mut self, event: Event<'a>, at: Span) -> Result<Option<Node<'a>>, Unreadable> {
+    /// Takes the next event, which stands on so many lines; a document where one is complete.
+    fn take(&mut self, event: Event<'a>, at: Span, lines: usize) -> Result<Option<Node<'a>>, Unreadable> {
         match event {
             Event::DocumentStart(..) => self.anchors.clear(),
             Event::DocumentEnd => {
@@ -140,6 +143,11 @@ impl<'a> Reader<'a> {
             Event::Scalar(text, style, anchor, tag) => {
                 no_tag(tag.as_deref(), at)?;
                 let plain = style == ScalarStyle::Plain;
+                // A list item that is indented too far becomes more text of the item before it, and nobody sees that.
+                if plain && lines > 1 {
+                    let message = "expected text in quotes, found text without quotes over several lines".to_owned();
+                    return Err(Unreadable { span: at, kind: Trouble::Folded, message });
+                }
                 self.count(1, text.len(), at)?;
                 self.place(anchor, Node { span: at, value: Value::Scalar { text, plain } })?;
             }
