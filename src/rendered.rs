@@ -154,7 +154,11 @@ fn each_in_a_file(objects: Vec<Object>, folder: &str, files: &mut Vec<File>, fin
     for object in objects {
         let name = format!("{}.yaml", stem(&object.id));
         if name.len() > MAX_NAME {
-            let about = format!("the file of {} would have a name of {} bytes, expected at most {MAX_NAME}", object.id, name.len());
+            let about = format!(
+                "the file of {} would have a name of {} bytes, expected at most {MAX_NAME}",
+                object.id,
+                name.len()
+            );
             findings.error("T706", object.at.clone(), about).hint("shorten the object's name");
         }
         let path = format!("{folder}/{name}");

@@ -65,7 +65,9 @@ impl<'s> Lines<'s> {
     pub fn origin(&self, line: u32) -> Place {
         let known = self.known.get_or_init(|| self.look());
         let same = |line| at(self.template, &known.own, line);
-        let Some(wanted) = (line as usize).checked_sub(1).and_then(|index| known.made.get(index)) else { return same(0) };
+        let Some(wanted) = (line as usize).checked_sub(1).and_then(|index| known.made.get(index)) else {
+            return same(0);
+        };
         let Some(alike) = known.origins.get(wanted.trim()) else { return same(0) };
         let behind = alike.partition_point(|(at, _)| *at < line);
         let around = alike[behind.saturating_sub(1)..].iter().take(2);

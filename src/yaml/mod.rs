@@ -99,7 +99,8 @@ pub fn read(text: &str) -> Result<Vec<Node<'_>>, Unreadable> {
     let options = granit_parser::options! { strict_indentation: true, disallow_directives: true };
     let mut reader = Reader { nodes: 0, text: 0, anchors: BTreeMap::new(), open: Vec::new(), document: None };
     if let Some(offset) = lone_carriage_return(text) {
-        let message = "a carriage return without a line feed ends a line for readers of YAML, and not for people".to_owned();
+        let message =
+            "a carriage return without a line feed ends a line for readers of YAML, and not for people".to_owned();
         return Err(Unreadable { span: Span::at(text.as_bytes(), offset), kind: Trouble::Syntax, message });
     }
     let mut documents = Vec::new();
