@@ -84,8 +84,12 @@ pub fn admit(text: &str, scope: &Scope<'_>, findings: &mut Findings) -> Vec<Extr
         refusal.error("T706", Span::default(), &about);
         return Vec::new();
     }
-    if text.contains(SKIP_MARKER) {
-        refusal.error("T008", Span::default(), &format!("the text `{SKIP_MARKER}` makes Argo CD skip the whole file"));
+    if let Some(offset) = text.find(SKIP_MARKER) {
+        refusal.error(
+            "T008",
+            Span::at(text.as_bytes(), offset),
+            &format!("the text `{SKIP_MARKER}` makes Argo CD skip the whole file"),
+        );
         return Vec::new();
     }
     match yaml::read(text) {
