@@ -47,6 +47,7 @@ impl Diagnostic {
 #[derive(Debug, Default)]
 pub struct Findings {
     all: Vec<Diagnostic>,
+    errors: usize,
 }
 
 impl Findings {
@@ -62,22 +63,26 @@ impl Findings {
 
     /// Whether an error is among them.
     pub fn has_errors(&self) -> bool {
-        has_errors(&self.all)
+        self.errors > 0
     }
 
     /// How many errors there are.
     pub fn errors(&self) -> usize {
-        self.all.iter().filter(|d| d.severity == Severity::Error).count()
+        self.errors
     }
 
     /// Takes over what was found elsewhere.
     pub fn merge(&mut self, mut more: Findings) {
+        self.errors += more.errors;
         self.all.append(&mut more.all);
     }
 
     /// Takes over what another stage has found.
     pub fn extend(&mut self, more: impl IntoIterator<Item = Diagnostic>) {
-        self.all.extend(more);
+        for diagnostic in more {
+            self.errors += usize::from(diagnostic.severity == Severity::Error);
+            self.all.push(diagnostic);
+        }
     }
 
     /// All of them, in the order of files and lines, each once.
@@ -89,6 +94,7 @@ impl Findings {
 
     fn push(&mut self, severity: Severity, rule: &'static str, at: Place, message: String) -> &mut Diagnostic {
         let message = shortened(message);
+        self.errors += usize::from(severity == Severity::Error);
         self.all.push(Diagnostic { at, rule, severity, message, hint: None, related: Vec::new() });
         let last = self.all.len() - 1;
         &mut self.all[last]

@@ -141,7 +141,7 @@ fn parse_file(path: &Arc<str>, input: &Input, findings: &mut Findings) -> Parsed
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
-            let span = position(bytes, error.valid_up_to());
+            let span = Span::at(bytes, error.valid_up_to());
             let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
             findings
                 .error("T002", Place::new(path, span), format!("byte 0x{byte:02X} is no UTF-8"))
@@ -166,16 +166,6 @@ fn parse_file(path: &Arc<str>, input: &Input, findings: &mut Findings) -> Parsed
         }
     }
     parsed
-}
-
-/// Line and column of a byte in a file that may be no text.
-fn position(bytes: &[u8], offset: usize) -> Span {
-    let before = &bytes[..offset];
-    let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-    let line = before.iter().filter(|b| **b == b'\n').count() + 1;
-    let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
-    let number = |n| u32::try_from(n).unwrap_or(u32::MAX);
-    Span { line: number(line), column: number(column), start: number(offset), end: number(offset) }
 }
 
 fn report_unreadable(path: &Arc<str>, unreadable: Unreadable, findings: &mut Findings) {

@@ -31,6 +31,12 @@ This folder is written by k8s-mtp from tenants/. Files that begin with its heade
 /// How the first line of each of our files begins; the path of the input file follows.
 pub const HEADER: &str = "# Rendered by k8s-mtp from ";
 
+/// The longest name of a file: what disks take, less the prefix that it has while it is being written.
+const MAX_NAME: usize = 255 - crate::tree::TEMPORARY.len();
+
+/// The most bytes of one object: etcd takes a request of 1.5 MiB.
+const MAX_OBJECT: usize = 1024 * 1024;
+
 /// The rendered files, in path order.
 #[derive(Debug, Default)]
 pub struct Rendered {
@@ -152,7 +158,16 @@ fn of_tenant(plan: &Plan, tenant: &TenantPlan, specs: &Specs, findings: &mut Fin
 
 fn each_in_a_file(objects: Vec<Object>, folder: &str, files: &mut Vec<File>, findings: &mut Findings) {
     for object in objects {
-        let path = format!("{folder}/{}.yaml", stem(&object.id));
+        let name = format!("{}.yaml", stem(&object.id));
+        if name.len() > MAX_NAME {
+            let about = format!(
+                "the file of {} would have a name of {} bytes, expected at most {MAX_NAME}",
+                object.id,
+                name.len()
+            );
+            findings.error("T706", object.at.clone(), about).hint("shorten the object's name");
+        }
+        let path = format!("{folder}/{name}");
         files.push(all_in_a_file(vec![object], path, findings));
     }
 }
@@ -169,8 +184,14 @@ fn all_in_a_file(objects: Vec<Object>, path: String, findings: &mut Findings) ->
         if index > 0 {
             bytes.extend_from_slice(b"---\n");
         }
+        let before = bytes.len();
         if let Err(error) = object.manifest.emit(&mut bytes) {
             findings.error("T706", object.at.clone(), format!("{} cannot be written: {error}", object.id));
+        }
+        let size = bytes.len() - before;
+        if size > MAX_OBJECT {
+            let about = format!("{} would have {size} bytes, expected at most {MAX_OBJECT}", object.id);
+            findings.error("T706", object.at.clone(), about).hint("the API server takes no larger one");
         }
         entries.push(Entry { id: object.id, at: object.at });
     }

@@ -10,7 +10,7 @@ use crate::contract::platform::{Egress, Protocol};
 use crate::contract::tenant::{Peer, State};
 use crate::contract::{At, TenantFile};
 use crate::diagnostic::Findings;
-use crate::parse::{Document, Missing};
+use crate::parse::{Document, Missing, forbidden_text};
 use crate::place::{Place, Span};
 use crate::plan::platform::{PlatformPlan, cidr as read_cidr, plain, ports};
 use crate::plan::tier::{self, TierPlan};
@@ -181,7 +181,7 @@ pub fn resolve(doc: Document<TenantFile>, known: &Known<'_>, findings: &mut Find
         name: name.value.as_str().into(),
         state,
         namespaces,
-        subjects: subjects(&doc, known.platform),
+        subjects: subjects(&doc, known.platform, findings),
         labels: plain(&spec.labels),
         annotations: plain(&spec.annotations),
         pull_secrets: spec.pull_secrets.iter().map(|s| s.value.clone()).collect(),
@@ -213,10 +213,16 @@ fn tier(name: &At<String>, doc: &Document<TenantFile>, known: &Known<'_>, findin
     Arc::new(tier::unknown(doc, known.platform))
 }
 
-fn subjects(doc: &Document<TenantFile>, platform: &PlatformPlan) -> [Subjects; 3] {
+fn subjects(doc: &Document<TenantFile>, platform: &PlatformPlan, findings: &mut Findings) -> [Subjects; 3] {
     let spec = &doc.content.spec.value;
-    let named = |prefix: &str, names: &[At<String>]| -> BTreeMap<String, Span> {
-        names.iter().map(|name| (format!("{prefix}{name}"), name.span)).collect()
+    let mut named = |prefix: &str, names: &[At<String>]| -> BTreeMap<String, Span> {
+        let whole = |name: &At<String>| {
+            let whole = format!("{prefix}{name}");
+            // A prefix that ends in `$` and a name that begins with a brace were both fine on their own.
+            forbidden_text(&doc.file, &whole, name.span, findings);
+            (whole, name.span)
+        };
+        names.iter().map(whole).collect()
     };
     let each = [
         (&spec.admins, &spec.groups.admins),

@@ -1,10 +1,11 @@
 //! The choke point: what a template made becomes an object of the platform, or is refused.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Extra, MAX_OUTPUT, lines};
+use super::{Extra, MAX_OUTPUT, lines::Lines};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::emit::uncarried;
 use crate::names::{is_dns_subdomain, is_label_value, is_qualified};
@@ -60,13 +61,13 @@ pub struct Scope<'a> {
 /// What a look at one object found wrong, at a place of the made text.
 struct Refusal<'f, 'a> {
     scope: &'f Scope<'a>,
-    text: &'f str,
+    lines: Lines<'f>,
     findings: &'f mut Findings,
 }
 
 impl Refusal<'_, '_> {
     fn at(&self, span: Span) -> Place {
-        lines::origin(self.scope.template, self.scope.values, self.text, span.line)
+        self.lines.origin(span.line)
     }
 
     fn error(&mut self, rule: &'static str, span: Span, about: &str) -> &mut Diagnostic {
@@ -78,18 +79,29 @@ impl Refusal<'_, '_> {
 
 /// The objects in `text`, each checked; what is wrong is reported at the template's line.
 pub fn admit(text: &str, scope: &Scope<'_>, findings: &mut Findings) -> Vec<Extra> {
-    let mut refusal = Refusal { scope, text, findings };
+    let mut refusal = Refusal { scope, lines: Lines::new(scope.template, scope.values, text), findings };
     if text.len() > MAX_OUTPUT {
         let about = format!("the template makes {} bytes, expected at most {MAX_OUTPUT}", text.len());
         refusal.error("T706", Span::default(), &about);
         return Vec::new();
     }
-    if text.contains(SKIP_MARKER) {
-        refusal.error("T008", Span::default(), &format!("the text `{SKIP_MARKER}` makes Argo CD skip the whole file"));
+    if let Some(offset) = text.find(SKIP_MARKER) {
+        refusal.error(
+            "T008",
+            Span::at(text.as_bytes(), offset),
+            &format!("the text `{SKIP_MARKER}` makes Argo CD skip the whole file"),
+        );
         return Vec::new();
     }
     match yaml::read(text) {
-        Ok(documents) => documents.iter().filter_map(|node| object(node, &mut refusal)).collect(),
+        Ok(documents) => {
+            let Scope { platform, tenant, namespace, .. } = *scope;
+            let specs = Specs::default();
+            let ours =
+                objects::of_namespace(&InNamespace { platform, tenant, namespace, specs: &specs, origins: false });
+            let ours = ours.into_iter().map(|object| object.id).collect();
+            documents.iter().filter_map(|node| object(node, &ours, &mut refusal)).collect()
+        }
         Err(unreadable) => {
             refusal.error("T702", unreadable.span, &format!("the result is no YAML: {}", unreadable.message));
             Vec::new()
@@ -97,7 +109,7 @@ pub fn admit(text: &str, scope: &Scope<'_>, findings: &mut Findings) -> Vec<Extr
     }
 }
 
-fn object(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Option<Extra> {
+fn object(node: &Node<'_>, ours: &BTreeSet<ObjectId>, refusal: &mut Refusal<'_, '_>) -> Option<Extra> {
     let (version, kind) = (node.get("apiVersion").and_then(Node::text), node.get("kind").and_then(Node::text));
     let name = node.get("metadata").and_then(|m| m.get("name"));
     let (Some(version), Some(kind), Some(name)) = (version, kind, name) else {
@@ -107,6 +119,12 @@ fn object(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Option<Extra> {
     };
     let (group, _) = version.rsplit_once('/').unwrap_or(("", version));
     let errors = refusal.findings.errors();
+    for value in [node.get("apiVersion"), node.get("kind"), Some(name)].into_iter().flatten() {
+        if !is_text(value) {
+            let about = format!("`{}` is no text", value.text().unwrap_or_default());
+            refusal.error("T702", value.span, &about).hint("put it in quotes");
+        }
+    }
     known_kind(node, version, group, kind, refusal);
     let text = name.text().unwrap_or_default();
     if !is_dns_subdomain(text) {
@@ -118,10 +136,7 @@ fn object(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Option<Extra> {
         namespace: Some(Arc::clone(&refusal.scope.namespace.name)),
         name: text.into(),
     };
-    let Scope { platform, tenant, namespace, .. } = *refusal.scope;
-    let specs = Specs::default();
-    let scope = InNamespace { platform, tenant, namespace, specs: &specs, origins: false };
-    if objects::of_namespace(&scope).iter().any(|ours| ours.id == id) {
+    if ours.contains(&id) {
         refusal.error("T705", name.span, &format!("{id} is the platform's own"));
     }
     metadata(node, refusal);
@@ -185,14 +200,13 @@ fn metadata(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) {
                     if mark {
                         let about = format!("`{text}` in {field} is written by the platform alone");
                         refusal.error("T704", key.span, &about).hint("take it out; our labels are added");
-                    }
-                    if !is_qualified(text) {
+                    } else if !is_qualified(text) {
                         refusal.error("T502", key.span, &format!("`{text}` is no key of a label or annotation"));
                     }
-                    let text = value.text().unwrap_or_default();
-                    if field == "labels" && !is_label_value(text) {
+                    if let Some(text) = value.text().filter(|text| field == "labels" && !is_label_value(text)) {
                         let about = format!("\"{}\" is no value of a label", text.escape_debug());
-                        refusal.error("T502", value.span, &about);
+                        let hint = "63 letters, digits, `-`, `_` and `.` at most";
+                        refusal.error("T502", value.span, &about).hint(hint);
                     }
                 }
             }
@@ -205,14 +219,22 @@ fn metadata(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) {
     if let Some(status) = node.get("status") {
         refusal.error("T704", status.span, "`status` is the server's").hint("take it out");
     }
-    // Where the kinds keep their pod template: workloads, CronJob, PodTemplate.
-    let templates: [&[&str]; 3] = [&["spec", "template"], &["spec", "jobTemplate", "spec", "template"], &["template"]];
-    for path in templates {
-        let path = path.iter().chain(&["metadata", "labels", meta::MANAGED_BY]);
-        let mark = path.copied().try_fold(node, |node, key| node.get(key));
-        let Some(mark) = mark.filter(|m| m.text() == Some(meta::K8S_MTP)) else { continue };
+    if let Value::Map(entries) = &node.value {
+        entries.iter().for_each(|(_, below)| no_mark(below, refusal));
+    }
+}
+
+/// Refuses the mark of ownership in the template of a pod, a Job, a claim or whatever else a controller makes of it.
+fn no_mark(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) {
+    let mark = node.get("metadata").and_then(|m| m.get("labels")).and_then(|l| l.get(meta::MANAGED_BY));
+    if let Some(mark) = mark.filter(|m| m.text() == Some(meta::K8S_MTP)) {
         let about = format!("`{}: {}` never stands in a pod template", meta::MANAGED_BY, meta::K8S_MTP);
         refusal.error("T704", mark.span, &about).hint("pods belong to their ReplicaSet; take it out");
+    }
+    match &node.value {
+        Value::Scalar { .. } => {}
+        Value::List(items) => items.iter().for_each(|item| no_mark(item, refusal)),
+        Value::Map(entries) => entries.iter().for_each(|(_, value)| no_mark(value, refusal)),
     }
 }
 
@@ -280,8 +302,12 @@ fn json(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Json {
     }
 }
 
-/// Refuses text that would stop Flux.
+/// Refuses text that would stop Flux, or Argo CD. Escapes are resolved by now: what is looked for in the rendered file may
+/// not have stood in the template's text.
 fn carried(text: &str, span: Span, refusal: &mut Refusal<'_, '_>) {
+    if text.contains(SKIP_MARKER) {
+        refusal.error("T008", span, &format!("the text `{SKIP_MARKER}` makes Argo CD skip the whole file"));
+    }
     if let Some(why) = uncarried(text) {
         refusal.error("T016", span, &format!("the text {why}")).hint("take it out, or write it otherwise");
     }

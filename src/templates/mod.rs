@@ -6,7 +6,7 @@
 mod admit;
 mod lines;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, context};
@@ -141,7 +141,7 @@ fn of_namespace(
         return Vec::new();
     }
     let values = values(platform, tenant, namespace);
-    let mut extras: Vec<Extra> = Vec::new();
+    let mut extras: BTreeMap<ObjectId, Extra> = BTreeMap::new();
     for template in templates {
         let made = environment.get_template(&template.file).and_then(|t| t.render(&values));
         let text = match made {
@@ -153,23 +153,22 @@ fn of_namespace(
         };
         let scope = admit::Scope { platform, tenant, namespace, template, values: &values };
         for extra in admit::admit(&text, &scope, findings) {
-            if let Some(first) = extras.iter().find(|e| e.id == extra.id) {
+            if let Some(first) = extras.get(&extra.id) {
                 findings
                     .error("T705", extra.at.clone(), format!("{} is made twice", extra.id))
                     .related(first.at.clone(), "first here")
                     .hint("rename one of them");
                 continue;
             }
-            extras.push(extra);
+            extras.insert(extra.id.clone(), extra);
         }
     }
-    extras.sort_by(|a, b| a.id.cmp(&b.id));
-    extras
+    extras.into_values().collect()
 }
 
 /// What a template knows, under the names of the tenant file.
 fn values(platform: &PlatformPlan, tenant: &TenantPlan, namespace: &NamespacePlan) -> Value {
-    let people = |who: &std::collections::BTreeMap<String, Span>| who.keys().cloned().collect::<Vec<_>>();
+    let people = |who: &BTreeMap<String, Span>| who.keys().cloned().collect::<Vec<_>>();
     let [admins, operators, viewers] = &tenant.subjects;
     context! {
         tenant => context! {
@@ -196,7 +195,7 @@ fn values(platform: &PlatformPlan, tenant: &TenantPlan, namespace: &NamespacePla
             state => namespace.state.as_str(),
             internet => namespace.internet,
             quota => namespace.hard.iter().map(|(k, (q, _))| (k.clone(), q.to_string()))
-                .collect::<std::collections::BTreeMap<_, _>>(),
+                .collect::<BTreeMap<_, _>>(),
         },
         platform => context! {
             namespace => &*platform.namespace,

@@ -9,6 +9,7 @@ pub mod plain;
 pub mod shape;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError};
 
@@ -98,7 +99,12 @@ pub enum Trouble {
 /// All documents of `text`; empty ones (nothing, or comments alone) are left out.
 pub fn read(text: &str) -> Result<Vec<Node<'_>>, Unreadable> {
     let options = granit_parser::options! { strict_indentation: true, disallow_directives: true };
-    let mut reader = Reader { nodes: 0, text: 0, anchors: Vec::new(), open: Vec::new(), document: None };
+    let mut reader = Reader { nodes: 0, text: 0, anchors: BTreeMap::new(), open: Vec::new(), document: None };
+    if let Some(offset) = lone_carriage_return(text) {
+        let message =
+            "a carriage return without a line feed ends a line for readers of YAML, and not for people".to_owned();
+        return Err(Unreadable { span: Span::at(text.as_bytes(), offset), kind: Trouble::Syntax, message });
+    }
     let mut documents = Vec::new();
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, at) = event.map_err(|e| syntax(&e))?;
@@ -111,10 +117,17 @@ pub fn read(text: &str) -> Result<Vec<Node<'_>>, Unreadable> {
     Ok(documents)
 }
 
+/// Where a carriage return stands that no line feed follows.
+fn lone_carriage_return(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let lone = |(at, byte): (usize, &u8)| *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+    bytes.iter().enumerate().position(lone)
+}
+
 struct Reader<'a> {
     nodes: usize,
     text: usize,
-    anchors: Vec<(usize, Node<'a>)>,
+    anchors: BTreeMap<usize, Node<'a>>,
     open: Vec<Open<'a>>,
     document: Option<Node<'a>>,
 }
@@ -170,7 +183,7 @@ impl<'a> Reader<'a> {
                 }
             }
             Event::Alias(id) => {
-                let Some((_, node)) = self.anchors.iter().find(|(anchor, _)| *anchor == id) else {
+                let Some(node) = self.anchors.get(&id) else {
                     let message = "an alias inside of its own anchor has no end".to_owned();
                     return Err(Unreadable { span: at, kind: Trouble::Bomb, message });
                 };
@@ -211,7 +224,10 @@ impl<'a> Reader<'a> {
     /// Puts a finished node where it belongs.
     fn place(&mut self, anchor: usize, node: Node<'a>) -> Result<(), Unreadable> {
         if anchor != 0 {
-            self.anchors.push((anchor, node.clone()));
+            // The copy that is kept for its aliases counts too: anchors inside of anchors keep theirs again and again.
+            let (nodes, text, _) = extent(&node);
+            self.count(nodes, text, node.span)?;
+            self.anchors.insert(anchor, node.clone());
         }
         match self.open.last_mut().map(|open| &mut open.items) {
             None => self.document = Some(node),

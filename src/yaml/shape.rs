@@ -231,8 +231,15 @@ fn ambiguous(whose: &str, text: &str, reading: &str, at: Place, findings: &mut F
         .hint(format!("write \"{quoted}\""));
 }
 
+/// The longest text, in bytes, that is taken for a slip of the keyboard.
+const MOST_TYPED: usize = 100;
+
 /// The word that was probably meant.
 pub fn closest<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    // The comparison takes time and memory by the product of both lengths.
+    if typed.len() > MOST_TYPED {
+        return None;
+    }
     let lower = typed.to_lowercase();
     words
         .map(|word| (strsim::normalized_damerau_levenshtein(&lower, &word.to_lowercase()), word))
