@@ -9,8 +9,7 @@ use super::{Extra, MAX_OUTPUT, lines::Lines};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::emit::uncarried;
 use crate::names::{is_dns_subdomain, is_label_value, is_qualified};
-use crate::objects::shared::Specs;
-use crate::objects::{self, InNamespace, meta};
+use crate::objects::meta;
 use crate::parse::{Document, SKIP_MARKER};
 use crate::place::{Place, Span};
 use crate::plan::{NamespacePlan, PlatformPlan, TenantPlan};
@@ -52,6 +51,8 @@ pub struct Scope<'a> {
     pub tenant: &'a TenantPlan,
     /// The namespace.
     pub namespace: &'a NamespacePlan,
+    /// What the platform itself renders there.
+    pub ours: &'a BTreeSet<ObjectId>,
     /// The template.
     pub template: &'a Document<Arc<str>>,
     /// What the template was given.
@@ -94,14 +95,7 @@ pub fn admit(text: &str, scope: &Scope<'_>, findings: &mut Findings) -> Vec<Extr
         return Vec::new();
     }
     match yaml::read(text) {
-        Ok(documents) => {
-            let Scope { platform, tenant, namespace, .. } = *scope;
-            let specs = Specs::default();
-            let ours =
-                objects::of_namespace(&InNamespace { platform, tenant, namespace, specs: &specs, origins: false });
-            let ours = ours.into_iter().map(|object| object.id).collect();
-            documents.iter().filter_map(|node| object(node, &ours, &mut refusal)).collect()
-        }
+        Ok(documents) => documents.iter().filter_map(|node| object(node, &mut refusal)).collect(),
         Err(unreadable) => {
             refusal.error("T702", unreadable.span, &format!("the result is no YAML: {}", unreadable.message));
             Vec::new()
@@ -109,7 +103,7 @@ pub fn admit(text: &str, scope: &Scope<'_>, findings: &mut Findings) -> Vec<Extr
     }
 }
 
-fn object(node: &Node<'_>, ours: &BTreeSet<ObjectId>, refusal: &mut Refusal<'_, '_>) -> Option<Extra> {
+fn object(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Option<Extra> {
     let (version, kind) = (node.get("apiVersion").and_then(Node::text), node.get("kind").and_then(Node::text));
     let name = node.get("metadata").and_then(|m| m.get("name"));
     let (Some(version), Some(kind), Some(name)) = (version, kind, name) else {
@@ -136,7 +130,7 @@ fn object(node: &Node<'_>, ours: &BTreeSet<ObjectId>, refusal: &mut Refusal<'_, 
         namespace: Some(Arc::clone(&refusal.scope.namespace.name)),
         name: text.into(),
     };
-    if ours.contains(&id) {
+    if refusal.scope.ours.contains(&id) {
         refusal.error("T705", name.span, &format!("{id} is the platform's own"));
     }
     metadata(node, refusal);

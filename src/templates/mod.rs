@@ -14,6 +14,8 @@ use rayon::prelude::*;
 
 use crate::diagnostic::Findings;
 use crate::emit::is_plain;
+use crate::objects::shared::Specs;
+use crate::objects::{self, InNamespace};
 use crate::parse::Document;
 use crate::place::{Place, Span};
 use crate::plan::{NamespacePlan, Plan, PlatformPlan, TenantPlan};
@@ -44,6 +46,7 @@ pub fn expand(plan: &mut Plan, findings: &mut Findings) {
     let templates = std::mem::take(&mut plan.templates);
     if let Some(environment) = environment(&templates, findings) {
         let platform = &plan.platform;
+        let specs = Specs::default();
         let found: Vec<Vec<Findings>> = plan
             .tenants
             .par_iter_mut()
@@ -53,7 +56,8 @@ pub fn expand(plan: &mut Plan, findings: &mut Findings) {
                     .iter()
                     .map(|namespace| {
                         let mut findings = Findings::default();
-                        let made = of_namespace(&environment, &templates, platform, tenant, namespace, &mut findings);
+                        let scope = InNamespace { platform, tenant, namespace, specs: &specs, origins: false };
+                        let made = of_namespace(&environment, &templates, &scope, &mut findings);
                         (made, findings)
                     })
                     .unzip();
@@ -132,15 +136,15 @@ fn quote(value: Value) -> Result<Value, Error> {
 fn of_namespace(
     environment: &Environment<'_>,
     templates: &[Document<Arc<str>>],
-    platform: &PlatformPlan,
-    tenant: &TenantPlan,
-    namespace: &NamespacePlan,
+    scope: &InNamespace<'_>,
     findings: &mut Findings,
 ) -> Vec<Extra> {
+    let InNamespace { platform, tenant, namespace, .. } = *scope;
     if namespace.state == crate::contract::tenant::State::Retired {
         return Vec::new();
     }
     let values = values(platform, tenant, namespace);
+    let ours: BTreeSet<ObjectId> = objects::of_namespace(scope).into_iter().map(|object| object.id).collect();
     let mut extras: BTreeMap<ObjectId, Extra> = BTreeMap::new();
     for template in templates {
         let made = environment.get_template(&template.file).and_then(|t| t.render(&values));
@@ -151,7 +155,7 @@ fn of_namespace(
                 continue;
             }
         };
-        let scope = admit::Scope { platform, tenant, namespace, template, values: &values };
+        let scope = admit::Scope { platform, tenant, namespace, ours: &ours, template, values: &values };
         for extra in admit::admit(&text, &scope, findings) {
             if let Some(first) = extras.get(&extra.id) {
                 findings
