@@ -6,6 +6,10 @@ use std::process::ExitCode;
 
 use k8s_mtp::cli::{Streams, run};
 
+/// A fleet is millions of small texts; the allocators of glibc and musl take a quarter of the time of a render for them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let (out, err) = (std::io::stdout(), std::io::stderr());
     let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());

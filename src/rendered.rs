@@ -173,7 +173,7 @@ fn each_in_a_file(objects: Vec<Object>, folder: &str, files: &mut Vec<File>, fin
 }
 
 fn all_in_a_file(objects: Vec<Object>, path: String, findings: &mut Findings) -> File {
-    let mut bytes = Vec::with_capacity(1024 * objects.len());
+    let mut bytes = Vec::with_capacity(1536 * objects.len());
     if let Some(first) = objects.first() {
         bytes.extend_from_slice(HEADER.as_bytes());
         bytes.extend_from_slice(first.at.path.as_bytes());

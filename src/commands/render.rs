@@ -50,11 +50,14 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
         shell.report(&report, &inputs, Stream::Err)?;
         return Ok(Exit::Failed);
     }
-    if options.check {
+    let done = if options.check {
         check(options, &root, &inputs, &rendered, diagnostics, shell)
     } else {
         write(options, &root, &inputs, &rendered, diagnostics, start, shell)
-    }
+    };
+    // The process ends here: giving back a fleet piece by piece would take longer than writing one of its files.
+    std::mem::forget((inputs, rendered));
+    done
 }
 
 fn check(

@@ -9,6 +9,8 @@ use std::fmt;
 use serde::Serialize;
 use serde::ser::{self, Impossible, Serializer};
 
+use crate::yaml::plain;
+
 #[cfg(test)]
 mod tests;
 mod text;
@@ -16,7 +18,7 @@ mod text;
 use text::{block, float, indent, is_block, quote};
 pub use text::{is_plain, is_visible, quote as quoted, uncarried};
 
-/// The longest key that is written: YAML ends a simple key after 1,024 characters, escapes included.
+/// The longest key that is written, in bytes of the file: YAML ends a simple key after 1,024 characters, escapes included.
 pub const MAX_KEY: usize = 900;
 
 /// Why a value cannot be written.
@@ -224,13 +226,14 @@ impl<'o> Serializer for Emitter<'o> {
 
 /// Writes the key of a map.
 fn name(key: &str, out: &mut Vec<u8>) -> Result<(), EmitError> {
-    if key.len() > MAX_KEY {
-        return Err(EmitError(format!("a key is longer than {MAX_KEY} bytes")));
-    }
+    let start = out.len();
     if is_plain(key) {
         out.extend_from_slice(key.as_bytes());
     } else {
         quote(key, out);
+    }
+    if out.len() - start > MAX_KEY {
+        return Err(EmitError(format!("a key is longer than {MAX_KEY} bytes as it is written")));
     }
     out.push(b':');
     Ok(())
@@ -337,7 +340,14 @@ impl ser::SerializeStruct for Entries<'_> {
     type Ok = ();
     type Error = EmitError;
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), EmitError> {
-        self.key(key)?;
+        // Fields of a type are named by identifiers: of those, only short ones can be words with another meaning.
+        if key.len() > plain::LONGEST_WORD {
+            self.begin();
+            self.out.extend_from_slice(key.as_bytes());
+            self.out.push(b':');
+        } else {
+            self.key(key)?;
+        }
         self.value(value)
     }
     fn end(self) -> Result<(), EmitError> {

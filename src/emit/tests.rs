@@ -19,7 +19,14 @@ fn text() -> impl Strategy<Value = String> {
         1 => any::<char>().prop_map(String::from),
         1 => "[ -~]{0,12}",
     ];
-    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    let pieces = prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat());
+    prop_oneof![
+        4 => pieces,
+        1 => any::<String>(),
+        1 => "[-+.0-9_eExXoObBaAfF:TtZz ]{0,12}",
+        1 => "[ \t\r\na#:\\-\\[\\]{}\"'|>%@`&*!?,.]{0,12}",
+        1 => prop::collection::vec("[ \t]{0,2}[a#-]{0,2}[ ]{0,1}", 0..6).prop_map(|lines| lines.join("\n")),
+    ]
 }
 
 fn value() -> impl Strategy<Value = Value> {

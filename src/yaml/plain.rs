@@ -60,10 +60,13 @@ fn is_date(text: &str) -> bool {
     digits(4) && digits(1) && parts.next().is_some_and(|day| day.starts_with(|c: char| c.is_ascii_digit()))
 }
 
+/// The length of the longest word with a meaning.
+pub const LONGEST_WORD: usize = 5;
+
 /// Words with a meaning in some reader, in any capitals: YAML 1.1's booleans and nulls, and what Go's ParseBool knows.
 fn is_keyword(text: &str) -> bool {
     const WORDS: [&str; 13] = ["y", "n", "t", "f", "on", "no", "yes", "off", "true", "null", "false", "=", "<<"];
-    text.len() <= 5 && (text == "~" || WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)))
+    text.len() <= LONGEST_WORD && (text == "~" || WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)))
 }
 
 /// Whether some reader may take it for a number, a time or a date: it begins as one and holds nothing else. `.inf` and
@@ -72,13 +75,7 @@ fn is_number_like(text: &str) -> bool {
     let bytes = text.as_bytes();
     match bytes.first() {
         Some(b'+' | b'-' | b'.') => true,
-        Some(b'0'..=b'9') => bytes.iter().all(|b| {
-            b.is_ascii_hexdigit()
-                || matches!(
-                    b,
-                    b'x' | b'X' | b'o' | b'O' | b'_' | b'.' | b':' | b'+' | b'-' | b'T' | b't' | b'Z' | b'z' | b' '
-                )
-        }),
+        Some(b'0'..=b'9') => bytes.iter().all(|b| b.is_ascii_hexdigit() || b"xXoO_.:+-TtZz \t".contains(b)),
         _ => false,
     }
 }
@@ -93,7 +90,9 @@ pub fn is_integer(text: &str) -> bool {
 pub fn is_decimal(text: &str) -> bool {
     match text.split_once('.') {
         None => is_integer(text),
-        Some((whole, part)) => is_integer(whole) && !part.is_empty() && part.len() < 10 && all_digits(part),
+        Some((whole, part)) => {
+            (whole == "-0" || is_integer(whole)) && !part.is_empty() && part.len() < 10 && all_digits(part)
+        }
     }
 }
 
