@@ -15,14 +15,17 @@ pub struct Span {
     pub end: u32,
 }
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 impl Span {
     /// The place of one byte, in a file that may be no text.
     pub fn at(bytes: &[u8], offset: usize) -> Self {
         let before = &bytes[..offset];
-        let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
         // The byte order mark is no character of the text.
-        let column = String::from_utf8_lossy(&before[start..]).trim_start_matches('\u{feff}').chars().count() + 1;
+        let text = if before.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let start = before.iter().rposition(|b| *b == b'\n').map_or(text, |i| i + 1);
+        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
         let number = |n| u32::try_from(n).unwrap_or(u32::MAX);
         Span { line: number(line), column: number(column), start: number(offset), end: number(offset) }
     }

@@ -43,7 +43,7 @@ pub fn write(report: &Report) -> String {
         "problems": problems,
         "changes": changes,
     });
-    format!("{whole:#}\n")
+    super::visible_json(&whole)
 }
 
 /// A severity as all machine forms spell it.

@@ -139,3 +139,19 @@ pub fn visible(text: &str) -> String {
     }
     out
 }
+
+/// JSON for programs that nobody can be deceived by either: what nobody sees is escaped as JSON escapes it, so that a
+/// reader of it gets the author's own text.
+fn visible_json(value: &serde_json::Value) -> String {
+    let text = format!("{value:#}\n");
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Such characters stand in strings alone.
+        if c == '\n' || crate::emit::is_visible(c.encode_utf8(&mut [0; 4])) {
+            out.push(c);
+        } else {
+            out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    out
+}

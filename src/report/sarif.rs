@@ -73,7 +73,7 @@ pub fn write(report: &Report) -> String {
         "version": "2.1.0",
         "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
     });
-    format!("{whole:#}\n")
+    super::visible_json(&whole)
 }
 
 fn location(path: &str, line: u32, column: u32) -> Value {

@@ -3,6 +3,7 @@
 
 mod cases;
 mod cli;
+mod corpus;
 mod defects;
 mod disk;
 mod hostile;
