@@ -143,12 +143,16 @@ pub fn look(root: &Path, rendered: &Rendered) -> Result<Have> {
     Ok(have)
 }
 
-/// Whether the file holds other bytes; they are then in `buffer`. Sizes first: most changes show in them.
+/// Whether the file holds other bytes; they are then in `buffer`. Its size first, so that one read tells the rest.
 fn differs(file: &Path, bytes: &[u8], buffer: &mut Vec<u8>) -> io::Result<bool> {
     let mut file = fs::File::open(file)?;
-    buffer.clear();
-    buffer.reserve(bytes.len() + 1);
-    file.read_to_end(buffer)?;
+    if file.metadata()?.len() == bytes.len() as u64 {
+        buffer.resize(bytes.len(), 0);
+        file.read_exact(buffer)?;
+    } else {
+        buffer.clear();
+        file.read_to_end(buffer)?;
+    }
     Ok(buffer != bytes)
 }
 

@@ -4,6 +4,7 @@
 //! The typed objects are not kept beside their bytes, which would take several times the memory: builders are pure, so
 //! that [`Rendered::objects`] makes them again from the plan, value for value.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -69,9 +70,9 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId {
     /// API group; empty for the core group.
-    pub group: Arc<str>,
+    pub group: Cow<'static, str>,
     /// Kind, as in the manifest.
-    pub kind: Arc<str>,
+    pub kind: Cow<'static, str>,
     /// Namespace; `None` for what is cluster-scoped.
     pub namespace: Option<Arc<str>>,
     /// Name.

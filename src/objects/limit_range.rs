@@ -6,7 +6,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem, LimitRangeSpec};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Stored;
 
-use super::{Build, InNamespace, Kind, Object, meta};
+use super::{Build, InNamespace, Kind, Object};
 use crate::plan::{LimitsPlan, Placed};
 
 /// The row of [`super::KINDS`].
@@ -23,8 +23,7 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
     }
     let key = (KIND.kind, "tenant-defaults", Arc::as_ptr(tier).addr());
     let spec = scope.specs.part(key, "spec", || LimitRangeSpec { limits: items.iter().map(item).collect() });
-    let head = LimitRange { metadata: meta::in_namespace(scope, "tenant-defaults"), spec: None };
-    let mut object = Object::joined(head, spec, scope.tenant.doc.at(scope.namespace.span));
+    let mut object = Object::joined::<LimitRange>(scope, "tenant-defaults", spec);
     if scope.origins {
         for (index, (_, bounds)) in items.iter().enumerate() {
             for (field, values) in bounds {

@@ -131,36 +131,35 @@ impl Object {
     where
         T: k8s_openapi::Resource + k8s_openapi::Metadata<Ty = meta::ObjectMeta> + Serialize + Send + Sync + 'static,
     {
-        let id = id(&manifest);
+        let metadata = manifest.metadata();
+        let id = ObjectId {
+            group: T::GROUP.into(),
+            kind: T::KIND.into(),
+            namespace: metadata.namespace.as_deref().map(Arc::from),
+            name: metadata.name.as_deref().unwrap_or_default().into(),
+        };
         Object { id, manifest: Box::new(Plain(manifest)), at, origins: Vec::new() }
     }
 
-    /// An object of one of Kubernetes' own types, its last field shared with others.
-    pub fn joined<T>(head: T, part: Arc<Part>, at: Place) -> Object
-    where
-        T: k8s_openapi::Resource + k8s_openapi::Metadata<Ty = meta::ObjectMeta> + Serialize + Send + Sync + 'static,
-    {
-        let id = id(&head);
-        Object { id, manifest: Box::new(Joined { head, part }), at, origins: Vec::new() }
+    /// An object of a namespace, of Kubernetes' type `T`, of which all but the metadata is shared with others.
+    pub fn joined<T: k8s_openapi::Resource>(
+        scope: &InNamespace<'_>,
+        name: impl Into<Arc<str>>,
+        part: Arc<Part>,
+    ) -> Object {
+        let namespace = Arc::clone(&scope.namespace.name);
+        let id =
+            ObjectId { group: T::GROUP.into(), kind: T::KIND.into(), namespace: Some(namespace), name: name.into() };
+        let manifest =
+            Joined { api_version: T::API_VERSION, id: id.clone(), tenant: Arc::clone(&scope.tenant.name), part };
+        let at = scope.tenant.doc.at(scope.namespace.span);
+        Object { id, manifest: Box::new(manifest), at, origins: Vec::new() }
     }
 
     /// Notes where the value at `pointer` comes from.
     pub fn from(mut self, pointer: impl Into<String>, at: Place) -> Object {
         self.origins.push((pointer.into(), at));
         self
-    }
-}
-
-fn id<T>(manifest: &T) -> ObjectId
-where
-    T: k8s_openapi::Resource + k8s_openapi::Metadata<Ty = meta::ObjectMeta>,
-{
-    let metadata = manifest.metadata();
-    ObjectId {
-        group: T::GROUP.into(),
-        kind: T::KIND.into(),
-        namespace: metadata.namespace.as_deref().map(Arc::from),
-        name: metadata.name.as_deref().unwrap_or_default().into(),
     }
 }
 

@@ -185,8 +185,7 @@ fn shared(
     variant: usize,
     spec: impl FnOnce() -> NetworkPolicySpec,
 ) -> Object {
-    let head = NetworkPolicy { metadata: meta::in_namespace(scope, name), spec: None };
-    Object::joined(head, scope.specs.part((KIND.kind, name, variant), "spec", spec), at(scope))
+    Object::joined::<NetworkPolicy>(scope, name, scope.specs.part((KIND.kind, name, variant), "spec", spec))
 }
 
 fn by_name(namespace: &str) -> LabelSelector {

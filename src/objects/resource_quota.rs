@@ -10,7 +10,6 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Stored;
 
 use super::{Build, InNamespace, Kind, Object, meta, step};
 use crate::contract::tenant::State;
-use crate::place::Place;
 use crate::plan::{Hard, Placed, QuotaPlan};
 use crate::quantity::Quantity;
 
@@ -24,26 +23,24 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
     let mut quotas = Vec::new();
     let hard = ceilings(scope);
     if !hard.is_empty() {
-        let head = quota("tenant-quota", scope);
         // As long as it is the tier's, all of the tier's namespaces have the same.
         let object = if matches!(hard, Cow::Borrowed(_)) && namespace.own.is_empty() {
             let key = (KIND.kind, "tenant-quota", Arc::as_ptr(tier).addr());
-            Object::joined(head, scope.specs.part(key, "spec", || spec(&hard, None)), at(scope))
+            Object::joined::<ResourceQuota>(scope, "tenant-quota", scope.specs.part(key, "spec", || spec(&hard, None)))
         } else {
-            Object::new(ResourceQuota { spec: Some(spec(&hard, None)), ..head }, at(scope))
+            quota(scope, "tenant-quota", spec(&hard, None))
         };
         quotas.push(with_origins(object, &hard, scope));
     }
     for plan in &tier.scoped {
-        let head = quota(&plan.name, scope);
         if namespace.state == State::Retired {
             let hard = plan.hard.keys().map(|key| (key.clone(), nothing(scope))).collect();
-            let spec = Some(spec(&hard, Some(selector(plan))));
-            quotas.push(with_origins(Object::new(ResourceQuota { spec, ..head }, at(scope)), &hard, scope));
+            let quota = quota(scope, &plan.name, spec(&hard, Some(selector(plan))));
+            quotas.push(with_origins(quota, &hard, scope));
         } else {
             let key = (KIND.kind, "scoped", std::ptr::from_ref(plan).addr());
             let spec = scope.specs.part(key, "spec", || spec(&plan.hard, Some(selector(plan))));
-            quotas.push(with_origins(Object::joined(head, spec, at(scope)), &plan.hard, scope));
+            quotas.push(with_origins(Object::joined::<ResourceQuota>(scope, &*plan.name, spec), &plan.hard, scope));
         }
     }
     quotas
@@ -77,12 +74,10 @@ fn nothing(scope: &InNamespace<'_>) -> Placed {
     (Quantity::ZERO, scope.tenant.doc.at(span))
 }
 
-fn at(scope: &InNamespace<'_>) -> Place {
-    scope.tenant.doc.at(scope.namespace.span)
-}
-
-fn quota(name: &str, scope: &InNamespace<'_>) -> ResourceQuota {
-    ResourceQuota { metadata: meta::in_namespace(scope, name), ..ResourceQuota::default() }
+fn quota(scope: &InNamespace<'_>, name: &str, spec: ResourceQuotaSpec) -> Object {
+    let metadata = meta::in_namespace(scope, name);
+    let quota = ResourceQuota { metadata, spec: Some(spec), status: None };
+    Object::new(quota, scope.tenant.doc.at(scope.namespace.span))
 }
 
 fn spec(hard: &Hard, scope_selector: Option<ScopeSelector>) -> ResourceQuotaSpec {

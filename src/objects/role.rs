@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::rbac::v1::{PolicyRule, Role};
 
-use super::{Build, InNamespace, Kind, Object, meta};
+use super::{Build, InNamespace, Kind, Object};
 use crate::contract::At;
 use crate::contract::tenant::State;
 use crate::plan::PlatformPlan;
@@ -132,8 +132,7 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
     let each = ROLES.iter().enumerate().map(|(index, name)| {
         let effective = if active { index } else { VIEWER };
         let rules = scope.specs.part((KIND.kind, ROLES[effective], 0), "rules", || rules(scope.platform, effective));
-        let metadata = meta::in_namespace(scope, role_name(&scope.tenant.name, name));
-        Object::joined(Role { metadata, rules: None }, rules, scope.tenant.doc.at(scope.namespace.span))
+        Object::joined::<Role>(scope, role_name(&scope.tenant.name, name), rules)
     });
     each.collect()
 }

@@ -10,8 +10,9 @@ use std::sync::{Arc, RwLock};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::{Manifest, Plain};
+use super::{Manifest, Plain, meta};
 use crate::emit::{EmitError, emit};
+use crate::rendered::ObjectId;
 
 /// What a shared part is made of: the kind, which of its objects, and the address of the tier or 0 for the platform's own.
 /// One [`Specs`] serves one plan, whose tiers stay where they are.
@@ -60,23 +61,51 @@ impl<T: Serialize> Serialize for Field<'_, T> {
     }
 }
 
-/// An object whose last field is shared: `head` has everything before it.
-pub struct Joined<T> {
-    /// The object without the shared field.
-    pub head: T,
-    /// The shared field.
+/// An object that has nothing of its own but its metadata.
+pub struct Joined {
+    /// `rbac.authorization.k8s.io/v1`.
+    pub api_version: &'static str,
+    /// Its kind, name and namespace.
+    pub id: ObjectId,
+    /// The tenant that it is labelled with.
+    pub tenant: Arc<str>,
+    /// The last field.
     pub part: Arc<Part>,
 }
 
-impl<T: Serialize + Send + Sync> Manifest for Joined<T> {
+/// What stands before the shared field. Built of references: a fleet has a hundred thousand of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Head<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    metadata: Metadata<'a>,
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    labels: BTreeMap<&'a str, &'a str>,
+    name: &'a str,
+    namespace: Option<&'a str>,
+}
+
+impl Joined {
+    fn head(&self) -> Head<'_> {
+        let labels = meta::borrowed_tenant_labels(&self.tenant);
+        let metadata = Metadata { labels, name: &self.id.name, namespace: self.id.namespace.as_deref() };
+        Head { api_version: self.api_version, kind: &self.id.kind, metadata }
+    }
+}
+
+impl Manifest for Joined {
     fn emit(&self, out: &mut Vec<u8>) -> Result<(), EmitError> {
-        emit(&self.head, out)?;
+        emit(&self.head(), out)?;
         out.extend_from_slice(self.part.text.as_ref().map_err(Clone::clone)?);
         Ok(())
     }
 
     fn value(&self) -> serde_json::Value {
-        let mut value = serde_json::to_value(&self.head).unwrap_or_default();
+        let mut value = serde_json::to_value(self.head()).unwrap_or_default();
         value[self.part.field] = self.part.content.value();
         value
     }

@@ -125,8 +125,8 @@ fn object(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Option<Extra> {
         refusal.error("T702", name.span, &format!("`{text}` is no name of an object"));
     }
     let id = ObjectId {
-        group: group.into(),
-        kind: kind.into(),
+        group: group.to_owned().into(),
+        kind: kind.to_owned().into(),
         namespace: Some(Arc::clone(&refusal.scope.namespace.name)),
         name: text.into(),
     };
