@@ -113,6 +113,7 @@ pub fn uncarried(text: &str) -> Option<&'static str> {
     if text.starts_with('\t') && text.contains('\n') {
         return Some("begins with a tab and has more than one line");
     }
-    let control = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
-    text.contains(control).then_some("has a control character from U+007F to U+009F, U+FFFE or U+FFFF in it")
+    let control = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}');
+    text.contains(control)
+        .then_some("has a character that kustomize loses in it: U+007F to U+009F, U+2028, U+2029, U+FFFE or U+FFFF")
 }

@@ -10,6 +10,7 @@ use crate::objects::meta::is_ours;
 use crate::parse::Document;
 use crate::place::Place;
 use crate::plan::{Plan, TenantPlan};
+use crate::yaml::plain;
 use crate::yaml::shape::list;
 
 /// The rows.
@@ -93,7 +94,10 @@ fn legal(plan: &Plan, findings: &mut Findings) {
         }
     }
     let mut qualified = |key: &At<String>, at: Place| {
-        if !is_qualified(key) {
+        if !plain::is_text(key) && is_qualified(key) {
+            let about = format!("kustomize loses the quotes of the key `{key}`, which is then no text");
+            findings.error("T502", at, about).hint("put a domain before it, such as `example.org/`");
+        } else if !is_qualified(key) {
             findings.error("T502", at, format!("`{key}` is no key of a label or annotation")).hint(KEY);
         }
     };

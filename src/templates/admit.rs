@@ -194,7 +194,7 @@ fn metadata(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) {
                     if mark {
                         let about = format!("`{text}` in {field} is written by the platform alone");
                         refusal.error("T704", key.span, &about).hint("take it out; our labels are added");
-                    } else if !is_qualified(text) {
+                    } else if !is_qualified(text) || !plain::is_text(text) {
                         refusal.error("T502", key.span, &format!("`{text}` is no key of a label or annotation"));
                     }
                     if let Some(text) = value.text().filter(|text| field == "labels" && !is_label_value(text)) {

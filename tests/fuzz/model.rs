@@ -643,7 +643,7 @@ pub struct Model {
 impl Model {
     /// What the bytes decide.
     pub fn of(data: &[u8]) -> Model {
-        let c = &mut Choices { rest: data.to_vec().into_iter() };
+        let c = &mut Choices { rest: Vec::from(data).into_iter() };
         let style = c.byte();
         let (tenants, tiers, templates) = (1 + c.upto(3), 2 + c.upto(2), c.upto(2));
         let file =

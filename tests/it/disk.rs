@@ -193,8 +193,10 @@ fn whatever_a_killed_run_leaves_the_next_one_repairs() {
             assert!(text.starts_with("# Rendered by k8s-mtp from ") && text.ends_with('\n'), "{file} is whole");
         }
     }
-    assert_eq!(folder.mtp(&["render", "--quiet"]).exit, Exit::Clean);
-    assert_eq!(folder.mtp(&["render", "--check"]).exit, Exit::Clean);
+    let repaired = folder.mtp(&["render", "--quiet"]);
+    assert_eq!(repaired.exit, Exit::Clean, "{repaired}");
+    let checked = folder.mtp(&["render", "--check"]);
+    assert_eq!(checked.exit, Exit::Clean, "{checked}");
     assert!(!folder.files("rendered").iter().any(|f| f.contains(".k8s-mtp-new-")));
 }
 
