@@ -228,43 +228,85 @@ pub fn lock(root: &Path) -> Result<Lock> {
 
 /// Writes what is missing or changed and removes what is orphaned; foreign files stay as they are.
 pub fn apply(root: &Path, changes: &[Change], rendered: &Rendered, progress: &(dyn Fn(usize) + Sync)) -> Result<()> {
-    let mut folders: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
+    let mut units: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
     for change in changes {
-        let folder = change.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        folders.entry(folder).or_default().push(change);
+        units.entry(unit(&change.path)).or_default().push(change);
     }
     // Writes first: what moves to another file is never gone in between.
-    folders.par_iter().try_for_each(|(folder, changes)| {
-        let writes = changes.iter().filter_map(|c| Some((&c.path, tree::wanted(rendered, &c.path)?, c.kind)));
-        let mut made = false;
-        for (path, bytes, kind) in writes {
-            if kind == ChangeKind::Foreign {
-                continue;
+    units.par_iter().try_for_each(|(unit, changes)| {
+        let writes: Vec<(&str, &[u8])> = changes
+            .iter()
+            .filter(|change| change.kind != ChangeKind::Foreign)
+            .filter_map(|change| Some((change.path.as_str(), tree::wanted(rendered, &change.path)?)))
+            .collect();
+        if *unit != RENDERED && !exists(&root.join(unit)) {
+            write_folder(root, unit, &writes)?;
+        } else {
+            for (path, bytes) in writes {
+                create_parent(root, path)?;
+                write(root, path, bytes).with_context(|| format!("cannot write {path}"))?;
             }
-            if !made {
-                fs::create_dir_all(root.join(folder)).with_context(|| format!("cannot create {folder}"))?;
-                made = true;
-            }
-            write(root, path, bytes).with_context(|| format!("cannot write {path}"))?;
         }
         progress(changes.len());
         anyhow::Ok(())
     })?;
     let mut emptied: Vec<&str> = Vec::new();
-    for (folder, changes) in &folders {
-        for change in
-            changes.iter().filter(|c| c.kind != ChangeKind::Foreign && tree::wanted(rendered, &c.path).is_none())
-        {
-            fs::remove_file(root.join(&change.path)).with_context(|| format!("cannot remove {}", change.path))?;
-            if emptied.last() != Some(folder) {
-                emptied.push(folder);
-            }
+    let gone = |change: &&Change| change.kind != ChangeKind::Foreign && tree::wanted(rendered, &change.path).is_none();
+    for change in changes.iter().filter(gone) {
+        match fs::remove_file(root.join(&change.path)) {
+            Ok(()) => {}
+            // What a killed run left of a folder is gone as soon as that folder is written again.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot remove {}", change.path)),
+        }
+        let folder = change.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if emptied.last() != Some(&folder) {
+            emptied.push(folder);
         }
     }
     for folder in emptied {
         remove_empty(root, folder);
     }
     Ok(())
+}
+
+/// What appears at once when it is new: the folder of a tenant, that of the platform, or else the folder of the file.
+fn unit(path: &str) -> &str {
+    let slashes: Vec<usize> = path.match_indices('/').map(|(i, _)| i).take(3).collect();
+    match slashes.as_slice() {
+        [_, _, third] => &path[..*third],
+        [.., last] => &path[..*last],
+        [] => "",
+    }
+}
+
+/// Writes a folder that is not there yet under another name, and renames it: it appears whole, and each of its files costs
+/// the disk one entry instead of two.
+fn write_folder(root: &Path, folder: &str, files: &[(&str, &[u8])]) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let (parent, name) = folder.rsplit_once('/').unwrap_or(("", folder));
+    let temporary = format!("{parent}/{TEMPORARY}{name}");
+    if exists(&root.join(&temporary)) {
+        fs::remove_dir_all(root.join(&temporary)).with_context(|| format!("cannot remove {temporary}"))?;
+    }
+    let mut made = String::new();
+    for (path, bytes) in files {
+        let target = format!("{temporary}{}", &path[folder.len()..]);
+        let inside = target.rsplit_once('/').map_or("", |(inside, _)| inside);
+        if made != inside {
+            create_parent(root, &target)?;
+            made = inside.to_owned();
+        }
+        fs::write(root.join(&target), bytes).with_context(|| format!("cannot write {path}"))?;
+    }
+    fs::rename(root.join(&temporary), root.join(folder)).with_context(|| format!("cannot write {folder}"))
+}
+
+fn create_parent(root: &Path, path: &str) -> Result<()> {
+    let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+    fs::create_dir_all(root.join(parent)).with_context(|| format!("cannot create {parent}"))
 }
 
 /// Writes a file so that readers see the old or the new one, never a part. The marker is written in place: it is the lock.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::rendered::{File, HEADER, MARKER, MARKER_TEXT, Rendered};
 
-/// How files are called while they are being written; a crash leaves them behind, and the next run removes them.
+/// How files and folders are called while they are being written; a crash leaves them behind, and the next run removes
+/// them.
 pub const TEMPORARY: &str = ".k8s-mtp-new-";
 
 /// What a look at `rendered/` found.
@@ -67,7 +68,7 @@ pub fn changes(have: &Have, rendered: &Rendered) -> Vec<Change> {
     for (path, bytes) in &have.other {
         let wanted = path == MARKER || rendered.file(path).is_some();
         let name = path.rsplit('/').next().unwrap_or_default();
-        let kind = if name.starts_with(TEMPORARY) {
+        let kind = if path.split('/').any(|part| part.starts_with(TEMPORARY)) {
             ChangeKind::Leftover
         } else if !is_ours(path, bytes) {
             // An empty file is what a crash of the machine leaves of one of ours.
