@@ -18,6 +18,8 @@ fn at(template: &Document<Arc<str>>, lines: &[(usize, &str)], line: u32) -> Plac
     let Some((start, text)) = (line as usize).checked_sub(1).and_then(|index| lines.get(index)) else {
         return Place::file(Arc::clone(&template.file));
     };
+    // Without its end: of a blank line, that would be part of the indentation, and the place in the next line.
+    let text = text.trim_end_matches(['\n', '\r']);
     let indent = text.len() - text.trim_start().len();
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let (from, to) = (start + indent, start + text.trim_end().len());
