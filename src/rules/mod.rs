@@ -4,6 +4,7 @@
 //! stage that does so, under the row's id. `mtp explain ID` prints a row, and each has a case under `tests/cases/`.
 
 pub mod lifecycle;
+pub mod limits;
 pub mod metadata;
 pub mod names;
 pub mod network;
