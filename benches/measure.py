@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-MTP, FLEET, HELM, WORK, CHART = (os.environ[name] for name in ("MTP", "FLEET", "HELM", "WORK", "CHART"))
+MTP, FLEET, HELM, PYTHON, WORK, CHART = (os.environ[n] for n in ("MTP", "FLEET", "HELM", "PYTHON", "WORK", "CHART"))
 TENANTS, RUNS, FULL = int(os.environ["TENANTS"]), int(os.environ["RUNS"]), bool(os.environ["FULL"])
 ROWS = []
 
@@ -85,14 +85,30 @@ def layouts():
             row(f"{layout}: {what} / diff -rq", median(times[1:]) / diff, 0.5, f"{median(times[1:]):.2f} s / {diff:.2f} s")
         row(f"{layout}: peak memory / output", peak(MTP, "render", "--quiet", "--root", root) / bytes_, 4, "")
         if layout == "namespace":
-            helm(root, again[1:])
+            helm(again[1:])
 
 
-def helm(root, ours):
-    values = folder("values.json")
-    with open(values, "wb") as out:
-        subprocess.run([FLEET, "values", str(TENANTS)], stdout=out, check=True)
-    theirs = [run(HELM, "template", "fleet", CHART, "--values", values) for _ in range(min(RUNS, 2))]
+def values(tenants):
+    path = folder(f"values-{tenants}.json")
+    with open(path, "wb") as out:
+        subprocess.run([FLEET, "values", str(tenants)], stdout=out, check=True)
+    return path
+
+
+def same(tenants):
+    """The chart must make the same objects, or comparing with it means nothing."""
+    root = generate("same", tenants, "namespace")
+    run(MTP, "render", "--quiet", "--root", root)
+    theirs = folder("same.yaml")
+    with open(theirs, "wb") as out:
+        run(HELM, "template", "fleet", CHART, "--values", values(tenants), out=out)
+    same = os.path.join(os.path.dirname(__file__), "same.py")
+    subprocess.run([PYTHON, same, f"{root}/rendered/tenants", theirs], check=True)
+
+
+def helm(ours):
+    path = values(TENANTS)
+    theirs = [run(HELM, "template", "fleet", CHART, "--values", path) for _ in range(min(RUNS, 2))]
     row("namespace: render / helm template", median(ours) / median(theirs), 0.1,
         f"{median(ours):.2f} s / {median(theirs):.2f} s")
 
@@ -129,6 +145,7 @@ def start():
 
 filesystem = subprocess.check_output(["stat", "-f", "-c", "%T", WORK]).decode().strip()
 print(f"{os.cpu_count()} CPUs, {filesystem}, {TENANTS} tenants, medians of {RUNS} runs in turns\n")
+same(500)
 start()
 layouts()
 linear()
