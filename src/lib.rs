@@ -38,6 +38,13 @@ pub use rendered::Rendered;
 /// Renders the whole platform: a pure function of the bytes below `tenants/`. With an error among the diagnostics,
 /// [`Rendered`] is empty.
 pub fn render(inputs: &Inputs) -> (Rendered, Vec<Diagnostic>) {
+    render_each(inputs, &|_, _| {})
+}
+
+/// As [`render`], and hands the files of each folder (that of the platform, one a tenant) to `each` as soon as they are
+/// made, in no order and in parallel. What `each` takes is not kept, so that a fleet can be compared with a disk in the
+/// memory of what differs. With an error among the diagnostics, what `each` got is void.
+pub fn render_each(inputs: &Inputs, each: rendered::Each<'_>) -> (Rendered, Vec<Diagnostic>) {
     let (parsed, found) = parse::parse(inputs);
     let mut findings = Findings::default();
     findings.extend(found);
@@ -55,7 +62,7 @@ pub fn render(inputs: &Inputs) -> (Rendered, Vec<Diagnostic>) {
     if findings.has_errors() {
         return (Rendered::default(), findings.into_sorted());
     }
-    let rendered = rendered::emit(plan, &mut findings);
+    let rendered = rendered::emit(plan, each, &mut findings);
     if findings.has_errors() {
         (Rendered::default(), findings.into_sorted())
     } else {

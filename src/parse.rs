@@ -32,6 +32,9 @@ impl<T> Document<T> {
     }
 }
 
+/// A Tenant as it was written. In a box, because a fleet of them moves from stage to stage.
+pub type TenantDocument = Document<Box<TenantFile>>;
+
 /// Everything that could be read.
 #[derive(Debug, Default)]
 pub struct Parsed {
@@ -40,7 +43,7 @@ pub struct Parsed {
     /// The Tiers, in the order of files and lines.
     pub tiers: Vec<Document<TierFile>>,
     /// The Tenants, in the order of files and lines.
-    pub tenants: Vec<Document<TenantFile>>,
+    pub tenants: Vec<TenantDocument>,
     /// The templates of further objects, as text.
     pub templates: Vec<Document<Arc<str>>>,
     /// The versions of mtp that the Platform wants, read apart from the rest: another version may have other fields.
@@ -75,25 +78,31 @@ pub fn parse(inputs: &Inputs) -> (Parsed, Vec<Diagnostic>) {
     // A link to a folder has no ending; what lies behind it is not read, which is said.
     let wanted = |(path, input): &(&Arc<str>, &Input)| is_read(path) || **input == Input::LinkLeaves;
     let files: Vec<(&Arc<str>, &Input)> = inputs.iter().filter(wanted).collect();
-    let read: Vec<(Parsed, Findings)> = files
+    let (parsed, findings) = files
         .par_iter()
-        .map(|(path, input)| {
-            let mut findings = Findings::default();
-            (parse_file(path, input, &mut findings), findings)
+        .fold(Default::default, |(mut parsed, mut findings): (Parsed, Findings), (path, input)| {
+            parse_file(path, input, &mut parsed, &mut findings);
+            (parsed, findings)
         })
-        .collect();
-    let (mut parsed, mut findings) = (Parsed::default(), Findings::default());
-    for (mut one, found) in read {
-        parsed.platforms.append(&mut one.platforms);
-        parsed.tiers.append(&mut one.tiers);
-        parsed.tenants.append(&mut one.tenants);
-        parsed.templates.append(&mut one.templates);
-        parsed.mtp_version = parsed.mtp_version.or(one.mtp_version);
-        parsed.missing.names.append(&mut one.missing.names);
-        parsed.missing.anything |= one.missing.anything;
-        findings.merge(found);
-    }
+        .reduce(Default::default, |(mut parsed, mut findings), (more, found)| {
+            parsed.append(more);
+            findings.merge(found);
+            (parsed, findings)
+        });
     (parsed, findings.into_sorted())
+}
+
+impl Parsed {
+    /// Takes over what was read of later files.
+    fn append(&mut self, mut more: Parsed) {
+        self.platforms.append(&mut more.platforms);
+        self.tiers.append(&mut more.tiers);
+        self.tenants.append(&mut more.tenants);
+        self.templates.append(&mut more.templates);
+        self.mtp_version = self.mtp_version.take().or(more.mtp_version);
+        self.missing.names.append(&mut more.missing.names);
+        self.missing.anything |= more.missing.anything;
+    }
 }
 
 /// Whether a file of the input folder is one of ours to read: YAML by its name, not hidden, no certificate state.
@@ -107,8 +116,7 @@ fn is_below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn parse_file(path: &Arc<str>, input: &Input, findings: &mut Findings) -> Parsed {
-    let mut parsed = Parsed::default();
+fn parse_file(path: &Arc<str>, input: &Input, parsed: &mut Parsed, findings: &mut Findings) {
     let whole = || Place::file(Arc::clone(path));
     let odd = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-'));
     if let Some(c) = path.chars().find(|c| odd(*c)) {
@@ -123,19 +131,19 @@ fn parse_file(path: &Arc<str>, input: &Input, findings: &mut Findings) -> Parsed
                 .error("T003", whole(), format!("the file has {size} bytes, expected at most {MAX_FILE_BYTES}"))
                 .hint("split it; documents may stand in any file");
             parsed.missing.anything = true;
-            return parsed;
+            return;
         }
         Input::LinkLeaves => {
             findings
                 .error("T004", whole(), "the symbolic link leads out of the folder or nowhere")
                 .hint("put the file itself here");
             parsed.missing.anything = true;
-            return parsed;
+            return;
         }
         Input::Special => {
             findings.error("T004", whole(), "expected a file, found a device, socket or pipe").hint("remove it");
             parsed.missing.anything = true;
-            return parsed;
+            return;
         }
     };
     let text = match std::str::from_utf8(bytes) {
@@ -147,17 +155,17 @@ fn parse_file(path: &Arc<str>, input: &Input, findings: &mut Findings) -> Parsed
                 .error("T002", Place::new(path, span), format!("byte 0x{byte:02X} is no UTF-8"))
                 .hint("save the file as UTF-8");
             parsed.missing.anything = true;
-            return parsed;
+            return;
         }
     };
     if is_below(path, TEMPLATES) {
         parsed.templates.push(Document { file: Arc::clone(path), content: text.into() });
-        return parsed;
+        return;
     }
     match yaml::read(text) {
         Ok(documents) => {
             for node in &documents {
-                parse_document(path, node, &mut parsed, findings);
+                parse_document(path, node, parsed, findings);
             }
         }
         Err(unreadable) => {
@@ -165,7 +173,6 @@ fn parse_file(path: &Arc<str>, input: &Input, findings: &mut Findings) -> Parsed
             parsed.missing.anything = true;
         }
     }
-    parsed
 }
 
 fn report_unreadable(path: &Arc<str>, unreadable: Unreadable, findings: &mut Findings) {
@@ -201,7 +208,7 @@ fn parse_document(path: &Arc<str>, node: &Node<'_>, parsed: &mut Parsed, finding
         && let Some(text) = wanted.text()
     {
         let content = At::new(text.to_owned(), wanted.span);
-        parsed.mtp_version = Some(Document { file: Arc::clone(path), content });
+        parsed.mtp_version.get_or_insert(Document { file: Arc::clone(path), content });
     }
     shape.check(kind, node, path, findings);
     let fits = findings.errors() == errors

@@ -19,6 +19,12 @@ use crate::plan::{Plan, TenantPlan};
 /// The folder of the output, relative to the root.
 pub const RENDERED: &str = "rendered";
 
+/// The folder of what belongs to the platform, relative to the root.
+pub const PLATFORM_FOLDER: &str = "rendered/platform";
+
+/// The folder of the tenants' folders, relative to the root.
+pub const TENANTS_FOLDER: &str = "rendered/tenants";
+
 /// The file that marks the folder as ours, relative to the root. Neither YAML nor JSON by its name, because Flux and
 /// Argo CD read all of those.
 pub const MARKER: &str = "rendered/.k8s-mtp";
@@ -43,6 +49,8 @@ const MAX_OBJECT: usize = 1024 * 1024;
 pub struct Rendered {
     /// All files except the marker, sorted by path, each path once.
     pub files: Vec<File>,
+    /// How many objects they hold.
+    pub total: usize,
     plan: Option<Plan>,
 }
 
@@ -51,7 +59,14 @@ pub struct Rendered {
 pub struct File {
     /// Path relative to the root, with `/`: `rendered/platform/namespace-k8s-mtp.yaml`.
     pub path: String,
-    /// What it holds, header line included.
+    /// What it holds; `None` once a caller of [`crate::render_each`] took it.
+    pub content: Option<Content>,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone)]
+pub struct Content {
+    /// The bytes, header line included.
     pub bytes: Vec<u8>,
     /// The objects in it, in the order of the file.
     pub objects: Vec<Entry>,
@@ -79,11 +94,25 @@ pub struct ObjectId {
     pub name: Arc<str>,
 }
 
+impl File {
+    /// Its first object.
+    pub fn first(&self) -> Option<&Entry> {
+        self.content.as_ref()?.objects.first()
+    }
+}
+
 impl Rendered {
-    /// What is to be on disk, the marker included, in path order.
+    /// What is to be on disk, the marker included, in path order; without files whose content was taken.
     pub fn tree(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        std::iter::once((MARKER, MARKER_TEXT.as_bytes()))
-            .chain(self.files.iter().map(|f| (f.path.as_str(), f.bytes.as_slice())))
+        let files = self.files.iter().filter_map(|f| Some((f.path.as_str(), f.content.as_ref()?.bytes.as_slice())));
+        std::iter::once((MARKER, MARKER_TEXT.as_bytes())).chain(files)
+    }
+
+    /// Whether `folder` is that of the platform or of a tenant.
+    pub fn has_folder(&self, folder: &str) -> bool {
+        let inside = format!("{folder}/");
+        let next = self.files.partition_point(|f| f.path < inside);
+        self.files.get(next).is_some_and(|f| f.path.starts_with(&inside))
     }
 
     /// The file at `path`.
@@ -113,36 +142,51 @@ impl Rendered {
     }
 }
 
+/// Who gets the files of a folder, in path order, once they are made; may take what they hold.
+pub type Each<'a> = &'a (dyn Fn(&str, &mut [File]) + Sync);
+
 /// Makes the files of a plan.
-pub fn emit(plan: Plan, findings: &mut Findings) -> Rendered {
+pub fn emit(plan: Plan, each: Each<'_>, findings: &mut Findings) -> Rendered {
     let mut files: Vec<File> = Vec::new();
-    let folder = format!("{RENDERED}/platform");
-    each_in_a_file(objects::of_platform(&plan), &folder, &mut files, findings);
+    each_in_a_file(objects::of_platform(&plan), PLATFORM_FOLDER, &mut files, findings);
     files.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut total = count(&files);
+    each(PLATFORM_FOLDER, &mut files);
 
     let specs = Specs::default();
-    let tenants: Vec<(Vec<File>, Findings)> = plan
+    let tenants: Vec<(Vec<File>, usize, Findings)> = plan
         .tenants
         .par_iter()
         .map(|tenant| {
             let mut findings = Findings::default();
-            (of_tenant(&plan, tenant, &specs, &mut findings), findings)
+            let folder = format!("{TENANTS_FOLDER}/{}", tenant.name);
+            let mut files = of_tenant(&plan, tenant, &folder, &specs, &mut findings);
+            let count = count(&files);
+            each(&folder, &mut files);
+            for content in files.iter_mut().filter_map(|f| f.content.as_mut()) {
+                content.bytes.shrink_to_fit();
+            }
+            (files, count, findings)
         })
         .collect();
-    files.reserve(tenants.iter().map(|(files, _)| files.len()).sum());
+    files.reserve(tenants.iter().map(|(files, ..)| files.len()).sum());
     // Tenants are in the order of their folders, so that the whole is in path order.
-    for (mut made, found) in tenants {
+    for (mut made, count, found) in tenants {
         files.append(&mut made);
+        total += count;
         findings.merge(found);
     }
-    Rendered { files, plan: Some(plan) }
+    Rendered { files, total, plan: Some(plan) }
 }
 
-fn of_tenant(plan: &Plan, tenant: &TenantPlan, specs: &Specs, findings: &mut Findings) -> Vec<File> {
+fn count(files: &[File]) -> usize {
+    files.iter().filter_map(|f| f.content.as_ref()).map(|c| c.objects.len()).sum()
+}
+
+fn of_tenant(plan: &Plan, tenant: &TenantPlan, folder: &str, specs: &Specs, findings: &mut Findings) -> Vec<File> {
     let platform = &plan.platform;
-    let folder = format!("{RENDERED}/tenants/{}", tenant.name);
     let mut files = Vec::new();
-    each_in_a_file(objects::of_tenant(&InTenant { platform, tenant }), &folder, &mut files, findings);
+    each_in_a_file(objects::of_tenant(&InTenant { platform, tenant }), folder, &mut files, findings);
     for namespace in &tenant.namespaces {
         let scope = InNamespace { platform, tenant, namespace, specs, origins: false };
         let objects = objects::of_namespace(&scope);
@@ -196,7 +240,7 @@ fn all_in_a_file(objects: Vec<Object>, path: String, findings: &mut Findings) ->
         }
         entries.push(Entry { id: object.id, at: object.at });
     }
-    File { path, bytes, objects: entries }
+    File { path, content: Some(Content { bytes, objects: entries }) }
 }
 
 /// Two objects whose files a disk that ignores case would take for one.
@@ -204,7 +248,7 @@ fn report_equal_paths(files: &[File], findings: &mut Findings) {
     for pair in files.windows(2) {
         if let [a, b] = pair
             && a.path.eq_ignore_ascii_case(&b.path)
-            && let (Some(first), Some(second)) = (a.objects.first(), b.objects.first())
+            && let (Some(first), Some(second)) = (a.first(), b.first())
         {
             findings
                 .error("T108", second.at.clone(), format!("{} and {} would stand in one file", first.id, second.id))

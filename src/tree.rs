@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::rendered::{File, HEADER, MARKER, MARKER_TEXT, Rendered};
+use crate::rendered::{HEADER, MARKER, MARKER_TEXT, Rendered};
 
 /// How files and folders are called while they are being written; a crash leaves them behind, and the next run removes
 /// them.
@@ -61,12 +61,23 @@ impl ChangeKind {
     }
 }
 
+impl Have {
+    /// Takes over what a look at another folder found.
+    pub fn add(&mut self, mut more: Have) {
+        self.same += more.same;
+        self.missing.append(&mut more.missing);
+        // Not `append`, which would build the whole map anew for each folder.
+        self.other.extend(more.other);
+        self.odd.append(&mut more.odd);
+    }
+}
+
 /// What it takes to make the folder as it is to be, in path order.
 pub fn changes(have: &Have, rendered: &Rendered) -> Vec<Change> {
     let change = |path: &String, kind| Change { path: path.clone(), kind };
     let mut all: Vec<Change> = have.missing.iter().map(|path| change(path, ChangeKind::Missing)).collect();
     for (path, bytes) in &have.other {
-        let wanted = path == MARKER || rendered.file(path).is_some();
+        let wanted = is_wanted(rendered, path);
         let name = path.rsplit('/').next().unwrap_or_default();
         let kind = if path.split('/').any(|part| part.starts_with(TEMPORARY)) {
             ChangeKind::Leftover
@@ -114,9 +125,18 @@ fn is_read_by_others(name: &str) -> bool {
     matches!(ending.as_str(), "yaml" | "yml" | "json" | "jsonnet" | "kustomization" | "tpl")
 }
 
-/// The bytes that are to stand at `path`.
+/// Whether a file is to stand at `path`.
+pub fn is_wanted(rendered: &Rendered, path: &str) -> bool {
+    path == MARKER || rendered.file(path).is_some()
+}
+
+/// The bytes that are to stand at `path`, where something else stands.
 pub fn wanted<'r>(rendered: &'r Rendered, path: &str) -> Option<&'r [u8]> {
-    if path == MARKER { Some(MARKER_TEXT.as_bytes()) } else { rendered.file(path).map(|f: &File| f.bytes.as_slice()) }
+    if path == MARKER {
+        Some(MARKER_TEXT.as_bytes())
+    } else {
+        rendered.file(path)?.content.as_ref().map(|c| c.bytes.as_slice())
+    }
 }
 
 /// The input file that a file of ours names in its header.

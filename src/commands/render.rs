@@ -13,10 +13,10 @@ use clap::Args;
 use super::{Shell, Stream};
 use crate::cli::Exit;
 use crate::diagnostic::{Diagnostic, has_errors};
-use crate::disk;
+use crate::disk::{self, Look};
 use crate::inputs::Inputs;
 use crate::removals::removals;
-use crate::rendered::{RENDERED, Rendered};
+use crate::rendered::{File, RENDERED, Rendered};
 use crate::report::{ChangedFile, Report, count};
 use crate::tree::{self, Change, ChangeKind, Have};
 
@@ -41,35 +41,40 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     let start = Instant::now();
     let root = shell.root()?;
-    let inputs = disk::read(&root)?;
+    // Where an earlier run left its mark, nobody may write between our look and our writing.
+    let lock = if options.check || !disk::is_marked(&root) { None } else { Some(disk::lock(&root)?) };
+    let (inputs, look) = rayon::join(|| disk::read(&root), || Look::new(&root));
+    let (inputs, look) = (inputs?, look?);
     shell.detail(&format!("read {}", count(inputs.len(), "file")));
-    let (rendered, diagnostics) = crate::render(&inputs);
+    let (rendered, diagnostics) = crate::render_each(&inputs, &|folder, files| look.at(folder, files));
     let command = if options.check { "render --check" } else { "render" };
     if has_errors(&diagnostics) {
         let report = Report { command, diagnostics, ..Report::default() };
         shell.report(&report, &inputs, Stream::Err)?;
         return Ok(Exit::Failed);
     }
+    let seen = Seen { root: &root, inputs: &inputs, rendered: &rendered, have: look.finish(&rendered)? };
     let done = if options.check {
-        check(options, &root, &inputs, &rendered, diagnostics, shell)
+        check(options, &seen, diagnostics, shell)
     } else {
-        write(options, &root, &inputs, &rendered, diagnostics, start, shell)
+        write(options, &seen, diagnostics, lock, start, shell)
     };
     // The process ends here: giving back a fleet piece by piece would take longer than writing one of its files.
     std::mem::forget((inputs, rendered));
     done
 }
 
-fn check(
-    options: &Options,
-    root: &Path,
-    inputs: &Inputs,
-    rendered: &Rendered,
-    mut diagnostics: Vec<Diagnostic>,
-    shell: &mut Shell<'_>,
-) -> Result<Exit> {
-    let have = disk::look(root, rendered)?;
-    let changes = tree::changes(&have, rendered);
+/// What is to be there, and what is.
+struct Seen<'a> {
+    root: &'a Path,
+    inputs: &'a Inputs,
+    rendered: &'a Rendered,
+    have: Have,
+}
+
+fn check(options: &Options, seen: &Seen<'_>, mut diagnostics: Vec<Diagnostic>, shell: &mut Shell<'_>) -> Result<Exit> {
+    let Seen { inputs, rendered, have, .. } = seen;
+    let changes = tree::changes(have, rendered);
     let gone = removals(&have.other, rendered);
     let refused = has_errors(&gone);
     let exit = match (refused, changes.is_empty()) {
@@ -84,7 +89,7 @@ fn check(
     }
     diagnostics.extend(gone);
     let remedy = remedy(&changes, refused);
-    let changes = described(&changes, &have, rendered);
+    let changes = described(&changes, have, rendered);
     let clean = changes.is_empty() && !refused;
     let report = Report { command: "render --check", diagnostics, changes, same: have.same, remedy };
     shell.report(&report, inputs, Stream::Out)?;
@@ -118,12 +123,13 @@ fn described(changes: &[Change], have: &Have, rendered: &Rendered) -> Vec<Change
     let each = changes.iter().enumerate().map(|(index, change)| {
         let old = have.other.get(&change.path);
         let file = rendered.file(&change.path);
-        let cause = match file.and_then(|f| f.objects.first()) {
+        let cause = match file.and_then(File::first) {
             Some(object) => Some(object.at.to_string()),
             None => old.and_then(|bytes| tree::source(bytes)).map(str::to_owned),
         };
         let compared = matches!(change.kind, ChangeKind::Changed | ChangeKind::Conflicted) && index < DIFF_FILES;
-        let diff = file.zip(old).filter(|_| compared).and_then(|(file, old)| diff(old, &file.bytes));
+        let diff =
+            old.zip(tree::wanted(rendered, &change.path)).filter(|_| compared).and_then(|(old, new)| diff(old, new));
         ChangedFile { path: change.path.clone(), kind: change.kind, cause, diff }
     });
     each.collect()
@@ -145,32 +151,31 @@ fn diff(old: &[u8], new: &[u8]) -> Option<String> {
 
 fn write(
     options: &Options,
-    root: &Path,
-    inputs: &Inputs,
-    rendered: &Rendered,
+    seen: &Seen<'_>,
     diagnostics: Vec<Diagnostic>,
+    lock: Option<disk::Lock>,
     start: Instant,
     shell: &mut Shell<'_>,
 ) -> Result<Exit> {
-    if !disk::is_marked(root) {
-        refuse_unmarked(options, root, rendered)?;
-    }
-    let _lock = disk::lock(root)?;
-    let have = disk::look(root, rendered)?;
-    if let Some(why) = disk::refuse_to_write(root, &have, options.force) {
+    let Seen { root, inputs, rendered, have } = seen;
+    if let Some(why) = disk::refuse_to_write(root, have, options.force) {
         bail!("{why}");
     }
+    let _lock = match lock {
+        Some(lock) => lock,
+        None => take_over(options, root, have, rendered)?,
+    };
     let gone = removals(&have.other, rendered);
     if has_errors(&gone) {
         let report = Report { command: "render", diagnostics: [diagnostics, gone].concat(), ..Report::default() };
         shell.report(&report, inputs, Stream::Err)?;
         return Ok(Exit::Failed);
     }
-    let changes = tree::changes(&have, rendered);
+    let changes = tree::changes(have, rendered);
     apply(root, &changes, rendered, start, shell)?;
 
     let (foreign, done): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(|c| c.kind == ChangeKind::Foreign);
-    let removed = done.iter().filter(|c| tree::wanted(rendered, &c.path).is_none()).count();
+    let removed = done.iter().filter(|c| !tree::is_wanted(rendered, &c.path)).count();
     let written = done.len() - removed;
     let exit = if foreign.is_empty() { Exit::Clean } else { Exit::Findings };
     let remedy = remedy(&foreign, false);
@@ -178,18 +183,17 @@ fn write(
     let report = Report {
         command: "render",
         diagnostics,
-        changes: described(&foreign, &have, rendered),
+        changes: described(&foreign, have, rendered),
         same: have.same,
         remedy,
     };
     shell.report(&report, inputs, Stream::Err)?;
     if !shell.machine_reads() && !shell.is_quiet() {
-        let objects: usize = rendered.files.iter().map(|f| f.objects.len()).sum();
         let tenants = rendered.plan().map_or(0, |plan| plan.tenants.len());
         shell.answer(&format!(
             "{RENDERED}/: {written} written, {removed} removed, {} unchanged; {} of {} in {:.2} s\n",
             have.same,
-            count(objects, "object"),
+            count(rendered.total, "object"),
             count(tenants, "tenant"),
             start.elapsed().as_secs_f64(),
         ))?;
@@ -198,19 +202,15 @@ fn write(
 }
 
 /// A folder that no earlier run has marked is taken over only if nothing of others is in it.
-fn refuse_unmarked(options: &Options, root: &Path, rendered: &Rendered) -> Result<()> {
-    let have = disk::look(root, rendered)?;
-    if let Some(why) = disk::refuse_to_write(root, &have, options.force) {
-        bail!("{why}");
-    }
-    let foreign = tree::changes(&have, rendered).into_iter().find(|c| c.kind == ChangeKind::Foreign);
+fn take_over(options: &Options, root: &Path, have: &Have, rendered: &Rendered) -> Result<disk::Lock> {
+    let foreign = tree::changes(have, rendered).into_iter().find(|c| c.kind == ChangeKind::Foreign);
     if let Some(foreign) = foreign.filter(|_| !options.force) {
         bail!(
             "{RENDERED}/ is not ours: it holds {}; move it away, or run `mtp render --force`, which leaves it alone",
             foreign.path
         );
     }
-    Ok(())
+    disk::lock(root)
 }
 
 fn apply(root: &Path, changes: &[Change], rendered: &Rendered, start: Instant, shell: &mut Shell<'_>) -> Result<()> {

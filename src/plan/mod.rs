@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::contract::At;
 use crate::diagnostic::{Diagnostic, Findings};
-use crate::parse::{Document, Missing, Parsed};
+use crate::parse::{Document, Missing, Parsed, TenantDocument};
 use crate::place::Place;
 use crate::quantity::{NoQuantity, Quantity};
 
@@ -132,7 +132,7 @@ pub struct Links {
 }
 
 impl Links {
-    fn of(tenants: &[Document<crate::contract::TenantFile>]) -> Self {
+    fn of(tenants: &[TenantDocument]) -> Self {
         let mut links = Links::default();
         for document in tenants {
             let name = || document.content.metadata.name.value.clone();

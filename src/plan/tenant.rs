@@ -6,11 +6,11 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::cidr;
+use crate::contract::At;
 use crate::contract::platform::{Egress, Protocol};
 use crate::contract::tenant::{Peer, State};
-use crate::contract::{At, TenantFile};
 use crate::diagnostic::Findings;
-use crate::parse::{Document, Missing, forbidden_text};
+use crate::parse::{Missing, TenantDocument, forbidden_text};
 use crate::place::{Place, Span};
 use crate::plan::platform::{PlatformPlan, cidr as read_cidr, plain, ports};
 use crate::plan::tier::{self, TierPlan};
@@ -22,7 +22,7 @@ use crate::yaml::shape::closest;
 #[derive(Debug)]
 pub struct TenantPlan {
     /// What was written.
-    pub doc: Document<TenantFile>,
+    pub doc: TenantDocument,
     /// `metadata.name`.
     pub name: Arc<str>,
     /// The tenant's own state.
@@ -134,7 +134,7 @@ pub struct Known<'a> {
 }
 
 /// Resolves a Tenant.
-pub fn resolve(doc: Document<TenantFile>, known: &Known<'_>, findings: &mut Findings) -> TenantPlan {
+pub fn resolve(doc: TenantDocument, known: &Known<'_>, findings: &mut Findings) -> TenantPlan {
     let spec = &doc.content.spec.value;
     let name = &doc.content.metadata.name;
     let state = spec.state.map_or(State::Active, |s| s.value);
@@ -198,7 +198,7 @@ pub fn full_name(tenant: &str, part: &str) -> Arc<str> {
     format!("tenant-{tenant}-{part}").into()
 }
 
-fn tier(name: &At<String>, doc: &Document<TenantFile>, known: &Known<'_>, findings: &mut Findings) -> Arc<TierPlan> {
+fn tier(name: &At<String>, doc: &TenantDocument, known: &Known<'_>, findings: &mut Findings) -> Arc<TierPlan> {
     if let Some(tier) = known.tiers.get(&name.value) {
         return Arc::clone(tier);
     }
@@ -213,7 +213,7 @@ fn tier(name: &At<String>, doc: &Document<TenantFile>, known: &Known<'_>, findin
     Arc::new(tier::unknown(doc, known.platform))
 }
 
-fn subjects(doc: &Document<TenantFile>, platform: &PlatformPlan, findings: &mut Findings) -> [Subjects; 3] {
+fn subjects(doc: &TenantDocument, platform: &PlatformPlan, findings: &mut Findings) -> [Subjects; 3] {
     let spec = &doc.content.spec.value;
     let mut named = |prefix: &str, names: &[At<String>]| -> BTreeMap<String, Span> {
         let whole = |name: &At<String>| {
@@ -244,7 +244,7 @@ enum Direction {
 fn peers(
     allow: &[At<Peer>],
     direction: Direction,
-    doc: &Document<TenantFile>,
+    doc: &TenantDocument,
     known: &Known<'_>,
     findings: &mut Findings,
 ) -> Vec<PeerPlan> {
@@ -263,7 +263,7 @@ fn peers(
 fn whom(
     peer: &At<Peer>,
     direction: Direction,
-    doc: &Document<TenantFile>,
+    doc: &TenantDocument,
     known: &Known<'_>,
     findings: &mut Findings,
 ) -> Option<WherePlan> {
@@ -292,7 +292,7 @@ fn whom(
 fn open_cidr(
     net: IpNet,
     text: &At<String>,
-    doc: &Document<TenantFile>,
+    doc: &TenantDocument,
     known: &Known<'_>,
     findings: &mut Findings,
 ) -> Option<WherePlan> {
@@ -334,7 +334,7 @@ fn open_cidr(
 fn agreed(
     peer: &At<String>,
     direction: Direction,
-    doc: &Document<TenantFile>,
+    doc: &TenantDocument,
     known: &Known<'_>,
     findings: &mut Findings,
 ) -> Option<WherePlan> {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::contract::platform::Egress;
 use crate::contract::tenant::QuotaValues;
 use crate::contract::tier::{LimitRangeSpec, Resources, Storage, TierQuota, TierSpec};
-use crate::contract::{Amount, At, TenantFile, TierFile};
+use crate::contract::{Amount, At, TierFile};
 use crate::diagnostic::Findings;
-use crate::parse::Document;
+use crate::parse::{Document, TenantDocument};
 use crate::place::Place;
 use crate::plan::platform::{PlatformPlan, PodSecurityPlan, pod_security};
 use crate::plan::{Placed, quantity};
@@ -97,7 +97,7 @@ pub fn resolve(doc: Document<TierFile>, platform: &PlatformPlan, findings: &mut 
 }
 
 /// Stands in for a Tier that does not exist, which has been reported.
-pub fn unknown(tenant: &Document<TenantFile>, platform: &PlatformPlan) -> TierPlan {
+pub fn unknown(tenant: &TenantDocument, platform: &PlatformPlan) -> TierPlan {
     let metadata = tenant.content.metadata.clone();
     let spec = At::new(TierSpec::default(), tenant.content.spec.span);
     let file = TierFile { api_version: String::new(), kind: String::new(), metadata, spec };

@@ -71,7 +71,7 @@ pub fn in_any_order(turned: impl Fn(usize) -> Inputs) {
 /// All files by path.
 fn bytes(rendered: &Rendered) -> Vec<(&str, &str)> {
     let text = |bytes| std::str::from_utf8(bytes).expect("a rendered file is UTF-8");
-    rendered.files.iter().map(|f| (f.path.as_str(), text(&f.bytes))).collect()
+    rendered.tree().map(|(path, bytes)| (path, text(bytes))).collect()
 }
 
 fn places(diagnostic: &Diagnostic, inputs: &Inputs) {
@@ -125,12 +125,12 @@ fn files(rendered: &Rendered, inputs: &Inputs) {
     let mut paths = BTreeSet::new();
     let mut count = 0;
     for file in &rendered.files {
-        let path = &file.path;
+        let (path, content) = (&file.path, file.content.as_ref().expect("nobody took it"));
         assert!(paths.insert(path.to_ascii_lowercase()), "{path} stands there twice, case ignored");
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-');
         assert!(path.starts_with("rendered/") && path.chars().all(legal), "{path} is no path of ours");
         assert!(path.split('/').all(|part| part.len() <= MAX_NAME), "{path} is too long for a disk");
-        let text = std::str::from_utf8(&file.bytes).expect("a rendered file is UTF-8");
+        let text = std::str::from_utf8(&content.bytes).expect("a rendered file is UTF-8");
         let source = text.strip_prefix("# Rendered by k8s-mtp from ").and_then(|rest| rest.lines().next());
         let source = source.unwrap_or_else(|| panic!("{path} has no header"));
         assert!(inputs.iter().any(|(path, _)| **path == *source), "{path} is made from {source}, which is not there");
@@ -140,11 +140,11 @@ fn files(rendered: &Rendered, inputs: &Inputs) {
         );
         assert!(!text.contains(SKIP_MARKER), "{path} holds the text that makes Argo CD skip it");
         let values = documents(text, path);
-        assert_eq!(values.len(), file.objects.len(), "{path} has another number of documents");
+        assert_eq!(values.len(), content.objects.len(), "{path} has another number of documents");
         for part in text.split("\n---\n") {
             assert!(part.len() <= MAX_OBJECT, "{path}: an object of {} bytes", part.len());
         }
-        for (value, entry) in values.iter().zip(&file.objects) {
+        for (value, entry) in values.iter().zip(&content.objects) {
             let id = &entry.id;
             assert_eq!(Some(value), made.get(id), "{path}: {id} reads as something else than it is");
             place_fits(&entry.at, inputs).unwrap_or_else(|why| panic!("{id} at {}: {why}", entry.at));

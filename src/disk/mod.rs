@@ -1,0 +1,187 @@
+//! The only place that touches files. It reads, compares and writes; what to do is decided by [`crate::tree`].
+#![expect(clippy::disallowed_methods, reason = "this is the shell")]
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
+use walkdir::WalkDir;
+
+use crate::inputs::{Input, Inputs, MAX_FILE_BYTES, TENANTS};
+use crate::parse;
+use crate::rendered::{MARKER, RENDERED};
+use crate::tree::Have;
+
+mod look;
+mod write;
+
+pub use look::Look;
+pub use write::apply;
+
+/// The nearest folder from `start` upwards that has `tenants/`.
+pub fn find_root(start: &Path) -> Result<PathBuf> {
+    let start = fs::canonicalize(start).with_context(|| format!("cannot access {}", start.display()))?;
+    start
+        .ancestors()
+        .find(|folder| folder.join(TENANTS).is_dir())
+        .map(Path::to_path_buf)
+        .with_context(|| format!("no folder from {} upwards has {TENANTS}/; `mtp init` makes one", start.display()))
+}
+
+/// The folder that the process was started in.
+pub fn current_folder() -> Result<PathBuf> {
+    std::env::current_dir().context("cannot tell the current folder")
+}
+
+/// Reads everything below `tenants/` that is input.
+pub fn read(root: &Path) -> Result<Inputs> {
+    let folder = root.join(TENANTS);
+    if !folder.is_dir() {
+        bail!("cannot access {}: there is no such folder", folder.display());
+    }
+    let inside = fs::canonicalize(root).with_context(|| format!("cannot access {}", root.display()))?;
+    let mut found: Vec<(Arc<str>, PathBuf, bool)> = Vec::new();
+    for entry in WalkDir::new(&folder).sort_by_file_name() {
+        let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let path = relative(root, entry.path());
+        let link = entry.path_is_symlink();
+        if parse::is_read(&path) || (link && is_folder_link(entry.path())) {
+            found.push((path.into(), entry.into_path(), link));
+        }
+    }
+    let read: Vec<(Arc<str>, Input)> = found
+        .into_par_iter()
+        .map(|(path, file, link)| {
+            let input = read_input(&file, link, &inside).with_context(|| format!("cannot read {}", file.display()))?;
+            Ok((path, input))
+        })
+        .collect::<Result<_>>()?;
+    let mut inputs = Inputs::default();
+    for (path, input) in read {
+        inputs.insert(path, input);
+    }
+    Ok(inputs)
+}
+
+/// A link to a folder: what it holds is not read, which must be said.
+fn is_folder_link(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|m| m.is_dir())
+}
+
+fn read_input(file: &Path, link: bool, root: &Path) -> io::Result<Input> {
+    if link {
+        match fs::canonicalize(file) {
+            Ok(target) if target.starts_with(root) && !target.is_dir() => {}
+            _ => return Ok(Input::LinkLeaves),
+        }
+    }
+    let metadata = fs::metadata(file)?;
+    if !metadata.is_file() {
+        return Ok(Input::Special);
+    }
+    if metadata.len() > MAX_FILE_BYTES {
+        return Ok(Input::Oversized(metadata.len()));
+    }
+    // A file may grow between the look and the read: never more than the limit.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    fs::File::open(file)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Ok(Input::Oversized(bytes.len() as u64));
+    }
+    Ok(Input::Bytes(bytes.into()))
+}
+
+/// Path relative to the root, with `/`. What is no UTF-8 shows as such; such a name is refused for its characters.
+fn relative(root: &Path, path: &Path) -> String {
+    let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' { path.into_owned() } else { path.replace(std::path::MAIN_SEPARATOR, "/") }
+}
+
+/// Why nothing may be written to `rendered/`; `force` says that the place is meant.
+pub fn refuse_to_write(root: &Path, have: &Have, force: bool) -> Option<String> {
+    let folder = root.join(RENDERED);
+    let whole = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+    if !force && (whole.parent().is_none() || std::env::home_dir().is_some_and(|home| home == whole)) {
+        let place = whole.display();
+        return Some(format!("{place} is no place for a platform: use a folder of its own, or `mtp render --force`"));
+    }
+    if whole.components().any(|part| part.as_os_str() == ".git") {
+        return Some(format!("{} is inside of git's own folder", whole.display()));
+    }
+    if fs::symlink_metadata(&folder).is_ok_and(|m| m.file_type().is_symlink()) {
+        return Some(format!("{RENDERED} is a symbolic link; nothing is written through one"));
+    }
+    if let Some(link) = have.odd.first() {
+        return Some(format!("{link} is no plain file; nothing is written through links"));
+    }
+    None
+}
+
+/// Whether the folder carries the mark of an earlier run.
+pub fn is_marked(root: &Path) -> bool {
+    root.join(MARKER).is_file()
+}
+
+/// Keeps a second run from writing at the same time, until dropped.
+pub struct Lock(#[expect(dead_code, reason = "held open, which holds the lock")] fs::File);
+
+/// Takes the lock of `rendered/`: the marker itself, which is never replaced.
+pub fn lock(root: &Path) -> Result<Lock> {
+    let marker = root.join(MARKER);
+    fs::create_dir_all(root.join(RENDERED)).with_context(|| format!("cannot create {RENDERED}"))?;
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&marker)
+        .with_context(|| format!("cannot open {MARKER}"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock(file)),
+        Err(fs::TryLockError::WouldBlock) => bail!("another mtp is writing to {RENDERED}/; run it again afterwards"),
+        Err(fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {MARKER}")),
+    }
+}
+
+/// Reads a text file that a command needs beside its input.
+pub fn read_text(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// Writes a file that a command was asked for, its folders too.
+pub fn write_text(path: &Path, text: &str) -> Result<()> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+    }
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Writes a file that must not be there yet.
+pub fn create_text(path: &Path, text: &str) -> Result<()> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+    }
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .with_context(|| format!("cannot create {}", path.display()))?;
+    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Whether something stands at `path`.
+pub fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
