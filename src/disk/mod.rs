@@ -43,22 +43,22 @@ pub fn read(root: &Path) -> Result<Inputs> {
         bail!("cannot access {}: there is no such folder", folder.display());
     }
     let inside = fs::canonicalize(root).with_context(|| format!("cannot access {}", root.display()))?;
-    let mut found: Vec<(Arc<str>, PathBuf, bool)> = Vec::new();
+    let mut found: Vec<(Arc<str>, PathBuf, fs::FileType)> = Vec::new();
     for entry in WalkDir::new(&folder).sort_by_file_name() {
         let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
         if entry.file_type().is_dir() {
             continue;
         }
         let path = relative(root, entry.path());
-        let link = entry.path_is_symlink();
-        if parse::is_read(&path) || (link && is_folder_link(entry.path())) {
-            found.push((path.into(), entry.into_path(), link));
+        let kind = entry.file_type();
+        if parse::is_read(&path) || (kind.is_symlink() && is_folder_link(entry.path())) {
+            found.push((path.into(), entry.into_path(), kind));
         }
     }
     let read: Vec<(Arc<str>, Input)> = found
         .into_par_iter()
-        .map(|(path, file, link)| {
-            let input = read_input(&file, link, &inside).with_context(|| format!("cannot read {}", file.display()))?;
+        .map(|(path, file, kind)| {
+            let input = read_input(&file, kind, &inside).with_context(|| format!("cannot read {}", file.display()))?;
             Ok((path, input))
         })
         .collect::<Result<_>>()?;
@@ -74,23 +74,25 @@ fn is_folder_link(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|m| m.is_dir())
 }
 
-fn read_input(file: &Path, link: bool, root: &Path) -> io::Result<Input> {
-    if link {
+fn read_input(file: &Path, kind: fs::FileType, root: &Path) -> io::Result<Input> {
+    if kind.is_symlink() {
         match fs::canonicalize(file) {
             Ok(target) if target.starts_with(root) && !target.is_dir() => {}
             _ => return Ok(Input::LinkLeaves),
         }
     }
-    let metadata = fs::metadata(file)?;
-    if !metadata.is_file() {
+    // To open a pipe would wait for its other end.
+    if !kind.is_file() && !fs::metadata(file)?.is_file() {
         return Ok(Input::Special);
     }
+    let opened = fs::File::open(file)?;
+    let metadata = opened.metadata()?;
     if metadata.len() > MAX_FILE_BYTES {
         return Ok(Input::Oversized(metadata.len()));
     }
     // A file may grow between the look and the read: never more than the limit.
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-    fs::File::open(file)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Ok(Input::Oversized(bytes.len() as u64));
     }

@@ -16,7 +16,7 @@ mod tests;
 mod text;
 
 use text::{block, float, indent, is_block, quote};
-pub use text::{is_plain, is_visible, quote as quoted, uncarried};
+pub use text::{is_plain, is_visible, one_line, quote as quoted, uncarried};
 
 /// The longest key that is written, in bytes of the file: YAML ends a simple key after 1,024 characters, escapes included.
 pub const MAX_KEY: usize = 900;
@@ -227,11 +227,7 @@ impl<'o> Serializer for Emitter<'o> {
 /// Writes the key of a map.
 fn name(key: &str, out: &mut Vec<u8>) -> Result<(), EmitError> {
     let start = out.len();
-    if is_plain(key) {
-        out.extend_from_slice(key.as_bytes());
-    } else {
-        quote(key, out);
-    }
+    one_line(key, out);
     if out.len() - start > MAX_KEY {
         return Err(EmitError(format!("a key is longer than {MAX_KEY} bytes as it is written")));
     }

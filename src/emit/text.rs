@@ -12,14 +12,19 @@ pub fn is_plain(text: &str) -> bool {
     if !(first.is_ascii_alphanumeric() || matches!(first, b'/' | b'_' | b'(' | b'.' | b'$')) {
         return false;
     }
+    // Nearly every text has none of the characters that matter only beside another one: that is found without a branch.
+    match bytes.iter().fold(0, |all, b| all | CLASS[usize::from(*b)]) {
+        0 => return plain::is_text(text),
+        class if class & NEVER != 0 => return false,
+        _ => {}
+    }
     let mut before = 0;
     for &b in bytes {
         let safe = match b {
             // `: ` ends a key, ` #` begins a comment.
             b' ' => before != b':',
             b'#' => before != b' ',
-            0x21..=0x7e => true,
-            _ => false,
+            _ => true,
         };
         if !safe {
             return false;
@@ -28,6 +33,23 @@ pub fn is_plain(text: &str) -> bool {
     }
     !matches!(before, b' ' | b':') && plain::is_text(text)
 }
+
+/// In [`CLASS`]: a character that stands in quotes only.
+const NEVER: u8 = 1;
+
+/// In [`CLASS`]: a character whose neighbours matter.
+const SOMETIMES: u8 = 2;
+
+/// What each byte of a text without quotes may mean; 0: itself.
+const CLASS: [u8; 256] = {
+    let mut class = [NEVER; 256];
+    let mut b = 0x20;
+    while b < 0x7f {
+        class[b] = if matches!(b as u8, b' ' | b':' | b'#') { SOMETIMES } else { 0 };
+        b += 1;
+    }
+    class
+};
 
 /// Whether `text` is written as a literal block: lines of visible text that no reader folds, trims or re-indents.
 pub fn is_block(text: &str) -> bool {
@@ -48,6 +70,15 @@ pub fn block(text: &str, column: usize, out: &mut Vec<u8>) {
             out.extend_from_slice(line.as_bytes());
         }
         out.push(b'\n');
+    }
+}
+
+/// Writes `text` as it is, or in quotes.
+pub fn one_line(text: &str, out: &mut Vec<u8>) {
+    if is_plain(text) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        quote(text, out);
     }
 }
 
