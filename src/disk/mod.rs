@@ -1,4 +1,4 @@
-//! The only place that touches files. It reads, compares and writes; what to do is decided by [`crate::tree`].
+//! The only place that touches files. It reads, compares (`look`) and writes (`write`); what to do is decided by [`crate::tree`].
 #![expect(clippy::disallowed_methods, reason = "this is the shell")]
 
 use std::fs;
