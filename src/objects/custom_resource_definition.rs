@@ -5,9 +5,9 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinitionSpec, CustomResourceDefinitionVersion, CustomResourceSubresourceStatus,
     CustomResourceSubresources, CustomResourceValidation, JSONSchemaProps,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Build, Kind, Object, meta};
+use super::{Build, Kind, Object, Plain, meta};
 use crate::contract::{GROUP, VERSION};
 use crate::plan::Plan;
 use crate::schema;
@@ -67,7 +67,23 @@ fn build(plan: &Plan) -> Vec<Object> {
         status: None,
     };
     let doc = &plan.platform.doc;
-    vec![Object::new(definition, doc.at(doc.content.metadata.name.span))]
+    let mut object = Object::new(definition, doc.at(doc.content.metadata.name.span));
+    object.manifest = Box::new(Plain(whole_numbers(object.manifest.value())));
+    vec![object]
+}
+
+/// The typed schema holds every bound as a float; an API server stores and shows `1`, not `1.0`.
+fn whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(whole_numbers).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, whole_numbers(value))).collect(),
+        Value::Number(number) => match number.as_f64() {
+            #[expect(clippy::cast_possible_truncation, reason = "bounds of a schema are far below 2^53")]
+            Some(float) if number.is_f64() && float.fract() == 0.0 => Value::from(float as i64),
+            _ => Value::Number(number),
+        },
+        other => other,
+    }
 }
 
 /// The schema of the contract, and a status for whoever applies the manifests.

@@ -42,8 +42,8 @@ type Bound<'a> = (&'static str, &'a BTreeMap<&'static str, Placed>);
 /// The types that something is stated for, each with what is.
 fn items(plan: &LimitsPlan) -> Vec<(&'static str, Vec<Bound<'_>>)> {
     let container = [
-        ("default", &plan.default),
-        ("defaultRequest", &plan.default_request),
+        ("default", &plan.stored_default),
+        ("defaultRequest", &plan.stored_default_request),
         ("max", &plan.max),
         ("maxLimitRequestRatio", &plan.ratio),
         ("min", &plan.min),

@@ -73,6 +73,29 @@ pub struct LimitsPlan {
     pub claim_min: BTreeMap<&'static str, Placed>,
     /// Largest volume claim.
     pub claim_max: BTreeMap<&'static str, Placed>,
+    /// [`Self::default`] with what the API server adds to it.
+    pub stored_default: BTreeMap<&'static str, Placed>,
+    /// [`Self::default_request`] with what the API server adds to it.
+    pub stored_default_request: BTreeMap<&'static str, Placed>,
+}
+
+impl LimitsPlan {
+    /// Fills in what the API server would: it takes the maximum for a default limit, and the default limit, or else the
+    /// minimum, for a default request. Said in `rendered/`, it is seen in a review, and git shows what the cluster has.
+    ///
+    /// Source: `SetDefaults_LimitRangeItem` of Kubernetes' `pkg/apis/core/v1/defaults.go`.
+    fn with_stored(mut self) -> Self {
+        let filled = |typed: &BTreeMap<&'static str, Placed>, others: [&BTreeMap<&'static str, Placed>; 2]| {
+            let mut all = typed.clone();
+            for (resource, placed) in others.into_iter().flatten() {
+                all.entry(*resource).or_insert_with(|| placed.clone());
+            }
+            all
+        };
+        self.stored_default = filled(&self.default, [&self.max, &BTreeMap::new()]);
+        self.stored_default_request = filled(&self.default_request, [&self.stored_default, &self.min]);
+        self
+    }
 }
 
 /// Resolves a Tier.
@@ -236,7 +259,9 @@ impl Reader<'_> {
             pod_max: self.resources(&spec.pod.max),
             claim_min: self.storage(&spec.persistent_volume_claim.min),
             claim_max: self.storage(&spec.persistent_volume_claim.max),
+            ..LimitsPlan::default()
         }
+        .with_stored()
     }
 
     fn resources(&mut self, typed: &Resources) -> BTreeMap<&'static str, Placed> {

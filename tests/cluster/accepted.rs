@@ -1,0 +1,167 @@
+//! What is rendered is accepted without a warning and stored as it was meant, by every minor version that is supported.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::control_plane::{ControlPlane, MINORS, shared, wait};
+use crate::manifests::{Document, Resources, apply, cases, sample};
+use crate::stored::differences;
+
+#[test]
+fn by_1_34() {
+    accepted(MINORS[0]);
+}
+
+#[test]
+fn by_1_35() {
+    accepted(MINORS[1]);
+}
+
+#[test]
+fn by_1_36() {
+    accepted(MINORS[2]);
+}
+
+#[test]
+fn by_1_37() {
+    accepted(MINORS[3]);
+}
+
+/// Applies the sample and all cases, one over the other, as a cluster sees a platform change: dry, for real, and again.
+fn accepted(minor: &'static str) {
+    let plane = ControlPlane::start(minor);
+    let client = plane.client();
+    let mut sets = vec![("the sample".to_owned(), sample(minor))];
+    sets.extend(cases());
+    assert!(sets.len() > 50 && sets.iter().all(|(_, documents)| !documents.is_empty()), "the cases are gone");
+    let mut found = Vec::new();
+    let mut resources = Resources::of(&client);
+    // By path, what was applied last: cases have most of their objects in common.
+    let mut applied: BTreeMap<String, &str> = BTreeMap::new();
+    for (name, documents) in &sets {
+        install(&plane, &client, documents, &mut resources);
+        let mut problems = Vec::new();
+        for document in documents {
+            if applied.insert(document.path(&resources), &document.text) != Some(&document.text) {
+                check(&client, &resources, document, &mut problems);
+            }
+        }
+        prune(&client, &resources, documents, &mut applied);
+        found.extend(problems.into_iter().map(|problem| format!("{name}: {problem}")));
+    }
+    found.extend(client.warnings());
+    assert!(found.is_empty(), "{} with Kubernetes {minor}:\n{}", found.len(), found.join("\n"));
+}
+
+fn check(client: &Client, resources: &Resources, document: &Document, problems: &mut Vec<String>) {
+    let what = format!("{} {}/{}", document.kind(), document.namespace(), document.name());
+    let dry = apply(client, resources, document, true);
+    let first = apply(client, resources, document, false);
+    for answer in [&dry, &first] {
+        if !matches!(answer.status, 200 | 201) {
+            problems.push(format!("{what}: {} {}", answer.status, answer.message()));
+            return;
+        }
+    }
+    if !is_settled(client, resources, document, &first.body) {
+        problems.push(format!("{what}: applying it again changes it"));
+    }
+    let stored = client.get(&document.path(resources)).ok();
+    problems.extend(differences(&document.value, &stored).into_iter().map(|d| format!("{what}{d}")));
+}
+
+/// Whether one more apply leaves an object's version as it is. Controllers may write its status in between, but not for ever.
+fn is_settled(client: &Client, resources: &Resources, document: &Document, first: &Value) -> bool {
+    let version = |object: &Value| object["metadata"]["resourceVersion"].clone();
+    let mut before = version(first);
+    for _ in 0..50 {
+        let again = version(&apply(client, resources, document, false).ok());
+        if again == before {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        before = version(&client.get(&document.path(resources)).ok());
+    }
+    false
+}
+
+/// Applies definitions first: ours, and for each kind of somebody else that a template makes, one that takes anything.
+fn install(plane: &ControlPlane, client: &Client, documents: &[Document], resources: &mut Resources) {
+    let mut new = false;
+    for document in documents.iter().filter(|d| d.kind() == "CustomResourceDefinition") {
+        if !resources.has("multitenant.k8s-mtp.io/v1", "Tenant") {
+            apply(client, resources, document, false).ok();
+            established(plane, client, document.name());
+            new = true;
+        }
+    }
+    let unknown: BTreeSet<(&str, &str)> =
+        documents.iter().map(|d| (d.api_version(), d.kind())).filter(|(v, k)| !resources.has(v, k)).collect();
+    for (api_version, kind) in unknown {
+        let Some((group, version)) = api_version.split_once('/') else { panic!("no server has {api_version} {kind}") };
+        assert!(group.contains('.') && !group.ends_with("k8s.io"), "no server has {api_version} {kind}");
+        if group == "multitenant.k8s-mtp.io" {
+            continue;
+        }
+        let singular = kind.to_lowercase();
+        let name = format!("{singular}s.{group}");
+        let definition = json!({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": name},
+            "spec": {
+                "group": group,
+                "scope": "Namespaced",
+                "names": {"kind": kind, "plural": format!("{singular}s"), "singular": singular},
+                "versions": [{"name": version, "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                    "type": "object", "x-kubernetes-preserve-unknown-fields": true,
+                }}}],
+            },
+        });
+        client.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &definition).created();
+        established(plane, client, &name);
+        new = true;
+    }
+    if new {
+        *resources = Resources::of(client);
+    }
+}
+
+/// Waits until a definition's objects can be stored.
+pub fn established(plane: &ControlPlane, client: &Client, name: &str) {
+    let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
+    let (group, plural) = name.split_once('.').map(|(plural, group)| (group, plural)).expect("a dot");
+    wait(&format!("{name} is established"), plane, || {
+        let definition = client.get(&path).body;
+        let version = definition["spec"]["versions"][0]["name"].as_str().unwrap_or_default().to_owned();
+        let conditions = definition["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        conditions.iter().any(|c| c["type"] == "Established" && c["status"] == "True")
+            && client.get(&format!("/apis/{group}/{version}/{plural}")).status == 200
+    });
+}
+
+/// Removes what earlier sets left in the namespaces of this one, as whoever applies `rendered/` does.
+fn prune(client: &Client, resources: &Resources, documents: &[Document], applied: &mut BTreeMap<String, &str>) {
+    let wanted: BTreeSet<String> = documents.iter().map(|d| d.path(resources)).collect();
+    let namespaces: BTreeSet<&str> = documents.iter().map(Document::namespace).collect();
+    let namespace =
+        |path: &str| path.split_once("/namespaces/").and_then(|(_, rest)| Some(rest.split_once('/')?.0.to_owned()));
+    let is_left =
+        |path: &String| !wanted.contains(path) && namespace(path).is_some_and(|n| namespaces.contains(n.as_str()));
+    let left: Vec<String> = applied.keys().filter(|path| is_left(path)).cloned().collect();
+    for path in left {
+        client.delete(&path).ok();
+        applied.remove(&path);
+    }
+}
+
+/// The control plane that tests share is up, and tells which version it behaves as.
+#[test]
+fn a_shared_one_answers() {
+    let plane = shared(MINORS[3]);
+    let version = plane.client().get("/version").ok();
+    assert_eq!(version["minor"], "37");
+}

@@ -1,0 +1,9 @@
+//! Tests against a real Kubernetes control plane: what `mtp` renders is accepted, stored as meant, and isolates.
+
+mod accepted;
+mod client;
+mod control_plane;
+mod manifests;
+mod process;
+mod programs;
+mod stored;

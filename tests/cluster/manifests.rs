@@ -1,0 +1,189 @@
+//! What `mtp` renders, as documents to apply, in the order in which they are applied.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use k8s_mtp::{Inputs, Severity};
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use crate::client::{Answer, Client};
+use crate::programs::repository;
+
+/// Kinds in the order of apply; whatever is not named comes last.
+pub const ORDER: [&str; 9] = [
+    "CustomResourceDefinition",
+    "Namespace",
+    "Tenant",
+    "ResourceQuota",
+    "LimitRange",
+    "NetworkPolicy",
+    "ServiceAccount",
+    "Role",
+    "RoleBinding",
+];
+
+/// A rendered document.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// Its bytes, as they stand in the file.
+    pub text: String,
+    /// What an independent reader of YAML takes them for.
+    pub value: Value,
+}
+
+impl Document {
+    /// A text field, or nothing.
+    fn field(&self, pointer: &str) -> &str {
+        self.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> &str {
+        self.field("/kind")
+    }
+
+    /// Its API version, with the group.
+    pub fn api_version(&self) -> &str {
+        self.field("/apiVersion")
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.field("/metadata/name")
+    }
+
+    /// Its namespace; empty for what is cluster-scoped.
+    pub fn namespace(&self) -> &str {
+        self.field("/metadata/namespace")
+    }
+
+    /// Where the API server has it.
+    pub fn path(&self, resources: &Resources) -> String {
+        format!("{}/{}", resources.collection(self.api_version(), self.kind(), self.namespace()), self.name())
+    }
+}
+
+/// How kinds are called in paths.
+#[derive(Default)]
+pub struct Resources {
+    plurals: BTreeMap<(String, String), String>,
+}
+
+impl Resources {
+    /// Those of a server.
+    pub fn of(client: &Client) -> Resources {
+        let mut resources = Resources::default();
+        let groups = client.get("/apis").ok();
+        let groups = groups["groups"].as_array().cloned().unwrap_or_default();
+        let versions = groups.iter().flat_map(|g| g["versions"].as_array().cloned().unwrap_or_default());
+        let versions = versions.filter_map(|v| v["groupVersion"].as_str().map(str::to_owned));
+        for version in versions.chain(["v1".to_owned()]) {
+            let list = client.get(&prefix(&version)).ok();
+            for resource in list["resources"].as_array().into_iter().flatten() {
+                let (name, kind) = (resource["name"].as_str(), resource["kind"].as_str());
+                if let (Some(name), Some(kind)) = (name, kind)
+                    && !name.contains('/')
+                {
+                    resources.plurals.insert((version.clone(), kind.to_owned()), name.to_owned());
+                }
+            }
+        }
+        resources
+    }
+
+    /// The path of all objects of a kind, in a namespace or in the cluster.
+    pub fn collection(&self, api_version: &str, kind: &str, namespace: &str) -> String {
+        let plural = self.plurals.get(&(api_version.to_owned(), kind.to_owned()));
+        let plural = plural.unwrap_or_else(|| panic!("the server does not have {api_version} {kind}"));
+        let inside = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
+        format!("{}{inside}/{plural}", prefix(api_version))
+    }
+
+    /// Whether the server has a kind.
+    pub fn has(&self, api_version: &str, kind: &str) -> bool {
+        self.plurals.contains_key(&(api_version.to_owned(), kind.to_owned()))
+    }
+}
+
+/// The path of an API version.
+fn prefix(api_version: &str) -> String {
+    if api_version.contains('/') { format!("/apis/{api_version}") } else { format!("/api/{api_version}") }
+}
+
+/// The input files below a folder's `tenants/`, by path relative to the folder.
+pub fn inputs(folder: &Path) -> BTreeMap<String, String> {
+    let entries = walkdir::WalkDir::new(folder.join("tenants")).into_iter().map(|e| e.expect("a readable folder"));
+    let files = entries.filter(|e| e.file_type().is_file()).filter_map(|entry| {
+        let path = entry.path().strip_prefix(folder).expect("below it").to_string_lossy().into_owned();
+        Some((path, fs::read_to_string(entry.path()).ok()?))
+    });
+    files.collect()
+}
+
+/// The documents that inputs render to; none where they have errors.
+pub fn rendered(files: &BTreeMap<String, String>) -> Vec<Document> {
+    let inputs: Inputs = files.iter().map(|(path, text)| (path.as_str(), text.clone().into_bytes())).collect();
+    let (rendered, diagnostics) = k8s_mtp::render(&inputs);
+    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        return Vec::new();
+    }
+    let mut all: Vec<Document> = rendered
+        .tree()
+        .filter(|(path, _)| path.ends_with(".yaml"))
+        .flat_map(|(_, bytes)| documents(std::str::from_utf8(bytes).expect("UTF-8")))
+        .collect();
+    let rank = |d: &Document| ORDER.iter().position(|kind| *kind == d.kind()).unwrap_or(ORDER.len());
+    all.sort_by_key(rank);
+    all
+}
+
+/// The documents of one file.
+fn documents(text: &str) -> Vec<Document> {
+    let each = text.split("\n---\n").map(|text| Document { text: format!("{text}\n"), value: read(text) });
+    each.collect()
+}
+
+fn read(text: &str) -> Value {
+    let value = serde_yaml::Value::deserialize(serde_yaml::Deserializer::from_str(text)).expect("YAML");
+    serde_json::to_value(value).expect("a manifest")
+}
+
+/// This repository's own sample, for a minor version of Kubernetes.
+pub fn sample(minor: &str) -> Vec<Document> {
+    let mut files = inputs(repository());
+    for text in files.values_mut() {
+        for written in ["1.35", "1.36"] {
+            *text =
+                text.replace(&format!("kubernetesVersion: \"{written}\""), &format!("kubernetesVersion: \"{minor}\""));
+            *text = text.replace(&format!("version: v{written}"), &format!("version: v{minor}"));
+        }
+    }
+    rendered(&files)
+}
+
+/// The cases of `tests/cases/` that render, by name.
+pub fn cases() -> Vec<(String, Vec<Document>)> {
+    let folder = repository().join("tests/cases");
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(folder).expect("the cases").map(|entry| entry.expect("an entry").path()).collect();
+    folders.sort();
+    let each = folders.iter().map(|folder| {
+        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+        (name, rendered(&inputs(folder)))
+    });
+    each.filter(|(_, documents)| !documents.is_empty()).collect()
+}
+
+/// Applies one document, once quotas are counted: until then the server refuses whatever they bound.
+pub fn apply(client: &Client, resources: &Resources, document: &Document, dry: bool) -> Answer {
+    for _ in 0..100 {
+        let answer = client.apply(&document.path(resources), &document.text, dry);
+        if !(answer.status == 403 && answer.message().contains("status unknown for quota")) {
+            return answer;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("quotas of {} are never counted", document.namespace());
+}

@@ -1,0 +1,32 @@
+//! Where the programs of a control plane come from: `KUBEBUILDER_ASSETS`, or else `ci/tools/install`, which builds them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex};
+
+/// The root of the checkout.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The path of a program.
+///
+/// Source of the variable: <https://book.kubebuilder.io/reference/envtest>
+pub fn program(name: &str) -> PathBuf {
+    if let Some(folder) = std::env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty()) {
+        let path = Path::new(&folder).join(name);
+        assert!(
+            path.is_file(),
+            "KUBEBUILDER_ASSETS has no {name}: put it there, or unset KUBEBUILDER_ASSETS, and it is built"
+        );
+        return path;
+    }
+    // One at a time: two builds of the same program would do the same work twice.
+    static ONE: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
+    let _one = ONE.lock().unwrap_or_else(|e| e.into_inner());
+    let install = repository().join("ci/tools/install");
+    let ran = Command::new(&install).arg(name).output().expect("ci/tools/install can be started");
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "cluster tests need {name}, which needs Go or KUBEBUILDER_ASSETS:\n{said}");
+    Path::new(String::from_utf8_lossy(&ran.stdout).trim()).join(name)
+}
