@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::client::Client;
-use crate::control_plane::{ControlPlane, MINORS, shared, wait};
+use crate::control_plane::{ControlPlane, MINORS};
+use crate::fixture::install;
 use crate::manifests::{Document, Resources, apply, cases, sample};
 use crate::stored::differences;
 
@@ -88,61 +89,6 @@ fn is_settled(client: &Client, resources: &Resources, document: &Document, first
     false
 }
 
-/// Applies definitions first: ours, and for each kind of somebody else that a template makes, one that takes anything.
-fn install(plane: &ControlPlane, client: &Client, documents: &[Document], resources: &mut Resources) {
-    let mut new = false;
-    for document in documents.iter().filter(|d| d.kind() == "CustomResourceDefinition") {
-        if !resources.has("multitenant.k8s-mtp.io/v1", "Tenant") {
-            apply(client, resources, document, false).ok();
-            established(plane, client, document.name());
-            new = true;
-        }
-    }
-    let unknown: BTreeSet<(&str, &str)> =
-        documents.iter().map(|d| (d.api_version(), d.kind())).filter(|(v, k)| !resources.has(v, k)).collect();
-    for (api_version, kind) in unknown {
-        let Some((group, version)) = api_version.split_once('/') else { panic!("no server has {api_version} {kind}") };
-        assert!(group.contains('.') && !group.ends_with("k8s.io"), "no server has {api_version} {kind}");
-        if group == "multitenant.k8s-mtp.io" {
-            continue;
-        }
-        let singular = kind.to_lowercase();
-        let name = format!("{singular}s.{group}");
-        let definition = json!({
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {"name": name},
-            "spec": {
-                "group": group,
-                "scope": "Namespaced",
-                "names": {"kind": kind, "plural": format!("{singular}s"), "singular": singular},
-                "versions": [{"name": version, "served": true, "storage": true, "schema": {"openAPIV3Schema": {
-                    "type": "object", "x-kubernetes-preserve-unknown-fields": true,
-                }}}],
-            },
-        });
-        client.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &definition).created();
-        established(plane, client, &name);
-        new = true;
-    }
-    if new {
-        *resources = Resources::of(client);
-    }
-}
-
-/// Waits until a definition's objects can be stored.
-pub fn established(plane: &ControlPlane, client: &Client, name: &str) {
-    let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
-    let (group, plural) = name.split_once('.').map(|(plural, group)| (group, plural)).expect("a dot");
-    wait(&format!("{name} is established"), plane, || {
-        let definition = client.get(&path).body;
-        let version = definition["spec"]["versions"][0]["name"].as_str().unwrap_or_default().to_owned();
-        let conditions = definition["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        conditions.iter().any(|c| c["type"] == "Established" && c["status"] == "True")
-            && client.get(&format!("/apis/{group}/{version}/{plural}")).status == 200
-    });
-}
-
 /// Removes what earlier sets left in the namespaces of this one, as whoever applies `rendered/` does.
 fn prune(client: &Client, resources: &Resources, documents: &[Document], applied: &mut BTreeMap<String, &str>) {
     let wanted: BTreeSet<String> = documents.iter().map(|d| d.path(resources)).collect();
@@ -156,12 +102,4 @@ fn prune(client: &Client, resources: &Resources, documents: &[Document], applied
         client.delete(&path).ok();
         applied.remove(&path);
     }
-}
-
-/// The control plane that tests share is up, and tells which version it behaves as.
-#[test]
-fn a_shared_one_answers() {
-    let plane = shared(MINORS[3]);
-    let version = plane.client().get("/version").ok();
-    assert_eq!(version["minor"], "37");
 }

@@ -3,7 +3,9 @@
 mod accepted;
 mod client;
 mod control_plane;
+mod fixture;
 mod manifests;
 mod process;
 mod programs;
+mod rights;
 mod stored;
