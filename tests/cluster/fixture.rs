@@ -65,6 +65,20 @@ pub fn install(plane: &ControlPlane, client: &Client, documents: &[Document], re
             new = true;
         }
     }
+    new |= define_unknown(plane, client, documents, resources);
+    if new {
+        *resources = Resources::of(client);
+    }
+}
+
+/// Defines the kinds of these documents that are neither ours nor Kubernetes' own.
+pub fn define_foreign(plane: &ControlPlane, documents: &[Document]) {
+    let client = plane.client();
+    define_unknown(plane, &client, documents, &Resources::of(&client));
+}
+
+fn define_unknown(plane: &ControlPlane, client: &Client, documents: &[Document], resources: &Resources) -> bool {
+    let mut new = false;
     let unknown: BTreeSet<(&str, &str)> =
         documents.iter().map(|d| (d.api_version(), d.kind())).filter(|(v, k)| !resources.has(v, k)).collect();
     for (api_version, kind) in unknown {
@@ -75,9 +89,7 @@ pub fn install(plane: &ControlPlane, client: &Client, documents: &[Document], re
             new = true;
         }
     }
-    if new {
-        *resources = Resources::of(client);
-    }
+    new
 }
 
 /// Defines a namespaced kind that takes anything.

@@ -1,11 +1,16 @@
 //! Tests against a real Kubernetes control plane: what `mtp` renders is accepted, stored as meant, and isolates.
 
 mod accepted;
+mod benchmark;
 mod client;
 mod control_plane;
 mod fixture;
+mod kubectl;
 mod manifests;
+mod pods;
 mod process;
 mod programs;
 mod rights;
+mod states;
 mod stored;
+mod workloads;

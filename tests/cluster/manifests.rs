@@ -129,11 +129,16 @@ pub fn rendered(files: &BTreeMap<String, String>) -> Vec<Document> {
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
         return Vec::new();
     }
-    let mut all: Vec<Document> = rendered
+    let all = rendered
         .tree()
         .filter(|(path, _)| path.ends_with(".yaml"))
         .flat_map(|(_, bytes)| documents(std::str::from_utf8(bytes).expect("UTF-8")))
         .collect();
+    in_order(all)
+}
+
+/// In the order of apply.
+fn in_order(mut all: Vec<Document>) -> Vec<Document> {
     let rank = |d: &Document| ORDER.iter().position(|kind| *kind == d.kind()).unwrap_or(ORDER.len());
     all.sort_by_key(rank);
     all
@@ -161,6 +166,14 @@ pub fn sample(minor: &str) -> Vec<Document> {
         }
     }
     rendered(&files)
+}
+
+/// This repository's own `rendered/`, as it is committed.
+pub fn documents_on_disk() -> Vec<Document> {
+    let entries =
+        walkdir::WalkDir::new(repository().join("rendered")).into_iter().map(|e| e.expect("a readable folder"));
+    let files = entries.filter(|e| e.path().extension().is_some_and(|ending| ending == "yaml"));
+    in_order(files.flat_map(|e| documents(&fs::read_to_string(e.path()).expect("a readable file"))).collect())
 }
 
 /// The cases of `tests/cases/` that render, by name.
