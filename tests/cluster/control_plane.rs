@@ -217,6 +217,7 @@ impl ControlPlane {
                 &program("kwok").display().to_string(),
                 &format!("--kubeconfig={}", self.kubeconfig(NODES).display()),
                 "--manage-all-nodes",
+                "--node-lease-duration-seconds=40",
                 &format!("--config={}", crate::programs::repository().join("tests/cluster/stages.yaml").display()),
             ]),
         ));
@@ -241,11 +242,6 @@ impl ControlPlane {
     pub fn last_words(&self) -> String {
         let all = [Some(&self.etcd), self.api_server.as_ref(), self.controllers.as_ref()];
         all.into_iter().flatten().chain(&self.extras).map(Process::last_words).collect()
-    }
-
-    /// What the API server has said.
-    pub fn api_server_log(&self) -> String {
-        self.api_server.as_ref().map(Process::log).unwrap_or_default()
     }
 }
 

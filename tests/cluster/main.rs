@@ -5,6 +5,7 @@ mod benchmark;
 mod client;
 mod control_plane;
 mod fixture;
+mod harness;
 mod kubectl;
 mod manifests;
 mod pods;

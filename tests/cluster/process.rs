@@ -59,11 +59,6 @@ impl Process {
         let lines: Vec<&str> = log.lines().collect();
         format!("{}:\n{}\n", self.name, lines[lines.len().saturating_sub(30)..].join("\n"))
     }
-
-    /// What the program has said.
-    pub fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
-    }
 }
 
 impl Drop for Process {
