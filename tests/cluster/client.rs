@@ -30,8 +30,6 @@ pub struct Answer {
     pub request: String,
     /// HTTP status; 0 where there is no server.
     pub status: u16,
-    /// Its warnings.
-    pub warnings: Vec<String>,
     /// The object, or a Status.
     pub body: Value,
 }
@@ -85,22 +83,17 @@ impl Client {
                 Ok(response) => response,
                 Err(error) => {
                     let body = Value::String(format!("{error:?}"));
-                    return Answer { request: described, status: 0, warnings: Vec::new(), body };
+                    return Answer { request: described, status: 0, body };
                 }
             };
             let status = response.status().as_u16();
-            let warnings: Vec<String> = response
-                .headers()
-                .get_all("warning")
-                .iter()
-                .map(|w| String::from_utf8_lossy(w.as_bytes()).into_owned())
-                .collect();
-            let all = warnings.iter().map(|w| format!("{described}: {w}"));
-            self.warnings.lock().expect("no panic before").extend(all);
+            let warnings = response.headers().get_all("warning").iter();
+            let warnings = warnings.map(|w| format!("{described}: {}", String::from_utf8_lossy(w.as_bytes())));
+            self.warnings.lock().expect("no panic before").extend(warnings);
             let bytes = response.into_body().collect().await.map(|b| b.to_bytes().to_vec()).unwrap_or_default();
             let body = serde_json::from_slice(&bytes)
                 .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-            Answer { request: described, status, warnings, body }
+            Answer { request: described, status, body }
         })
     }
 
@@ -112,11 +105,6 @@ impl Client {
     /// Creates an object.
     pub fn post(&self, path: &str, object: &Value) -> Answer {
         self.send(Method::POST, path, "application/json", object.to_string().into_bytes())
-    }
-
-    /// Replaces an object.
-    pub fn put(&self, path: &str, object: &Value) -> Answer {
-        self.send(Method::PUT, path, "application/json", object.to_string().into_bytes())
     }
 
     /// Changes an object by a merge patch.

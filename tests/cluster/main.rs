@@ -1,4 +1,5 @@
 //! Tests against a real Kubernetes control plane: what `mtp` renders is accepted, stored as meant, and isolates.
+#![expect(clippy::disallowed_methods, reason = "tests start programs, wait for them, and read and write files")]
 
 mod accepted;
 mod benchmark;
@@ -14,4 +15,5 @@ mod programs;
 mod rights;
 mod states;
 mod stored;
+mod tenants;
 mod workloads;

@@ -62,6 +62,8 @@ fn is_servers(kind: &str, at: &str, added: &Value) -> bool {
     !ORDER.contains(&kind)
         || EVERYWHERE.contains(&at)
         || DEFAULTS.iter().any(|(of, pattern, value)| {
-            *of == kind && matches(pattern) && (value.is_empty() || added.to_string() == *value)
+            *of == kind
+                && matches(pattern)
+                && (value.is_empty() || serde_json::from_str::<Value>(value).is_ok_and(|v| v == *added))
         })
 }
