@@ -7,7 +7,7 @@ use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use kube::config::AuthInfo;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
 /// The field manager of what tests apply; that of `mtp sync` too.
@@ -115,6 +115,17 @@ impl Client {
     /// Deletes an object or a collection.
     pub fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, "application/json", Vec::new())
+    }
+
+    /// Asks the server whether one may: `resourceAttributes` of a SelfSubjectAccessReview.
+    pub fn may(&self, attributes: &Value) -> bool {
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        });
+        let answer = self.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).created();
+        answer["status"]["allowed"].as_bool().expect("an answer")
     }
 
     /// Server-side apply of a document as it is, with strict validation of its fields; `dry` changes nothing.

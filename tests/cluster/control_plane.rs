@@ -2,18 +2,16 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
 
 use crate::client::Client;
 use crate::process::Process;
 use crate::programs::program;
+use crate::secrets::{ADMIN, CONTROLLERS, NODES, SCHEDULER, kubeconfig, write_secrets};
 
 /// How long a control plane may take until it answers; it takes some four seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,14 +21,6 @@ pub const MINORS: [&str; 4] = ["1.34", "1.35", "1.36", "1.37"];
 
 /// The version that the programs have.
 pub const NEWEST: &str = MINORS[MINORS.len() - 1];
-
-/// Who may log in, and with which groups. Controllers are who they are in a cluster that kubeadm made.
-const USERS: [(&str, &str); 4] =
-    [(ADMIN, "system:masters"), (CONTROLLERS, ""), (SCHEDULER, ""), (NODES, "system:masters")];
-const ADMIN: &str = "admin";
-const CONTROLLERS: &str = "system:kube-controller-manager";
-const SCHEDULER: &str = "system:kube-scheduler";
-const NODES: &str = "kwok";
 
 /// A running control plane; gone when it is dropped, or when this process ends in whatever way.
 pub struct ControlPlane {
@@ -59,17 +49,23 @@ pub fn shared(minor: &'static str) -> Arc<ControlPlane> {
 impl ControlPlane {
     /// Starts one that behaves as that minor version, and waits until its controllers work.
     pub fn start(minor: &str) -> ControlPlane {
-        let folder = new_folder();
         // A port that is free now may be taken in a moment: whoever loses that race tries again.
         for _ in 0..3 {
-            if let Some(started) = ControlPlane::try_start(minor, &folder) {
+            if let Some(started) = ControlPlane::try_start(minor) {
                 return started;
             }
         }
         panic!("no control plane could be started");
     }
 
-    fn try_start(minor: &str, folder: &Path) -> Option<ControlPlane> {
+    fn try_start(minor: &str) -> Option<ControlPlane> {
+        // First, so that nothing is left behind where one is missing.
+        let programs =
+            ["etcd", "kube-apiserver", "kube-controller-manager"].map(|name| program(name).display().to_string());
+        let [etcd_program, api_server_program, controllers_program] = programs;
+        // For its owner alone: it holds keys and tokens.
+        let folder = tempfile::Builder::new().prefix("mtp-cluster-").tempdir().expect("a folder can be made").keep();
+        let folder = folder.as_path();
         let [etcd_port, peer_port, port] = free_ports();
         let path = |name: &str| folder.join(name).display().to_string();
         let url = format!("https://127.0.0.1:{port}");
@@ -81,7 +77,7 @@ impl ControlPlane {
             folder,
             true,
             &strings(&[
-                &program("etcd").display().to_string(),
+                &etcd_program,
                 // Tests need no data that outlives the machine.
                 "--unsafe-no-fsync",
                 "--log-level=warn",
@@ -94,7 +90,7 @@ impl ControlPlane {
             ]),
         );
         let mut arguments = strings(&[
-            &program("kube-apiserver").display().to_string(),
+            &api_server_program,
             &format!("--etcd-servers={etcd_url}"),
             "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1",
@@ -134,7 +130,7 @@ impl ControlPlane {
             folder,
             false,
             &strings(&[
-                &program("kube-controller-manager").display().to_string(),
+                &controllers_program,
                 &format!("--kubeconfig={}", plane.kubeconfig(CONTROLLERS).display()),
                 "--leader-elect=false",
                 "--bind-address=127.0.0.1",
@@ -267,66 +263,8 @@ fn strings(all: &[&str]) -> Vec<String> {
     all.iter().map(|s| (*s).to_owned()).collect()
 }
 
-/// A folder that nobody else has.
-fn new_folder() -> PathBuf {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("mtp-cluster-{}-{count}", std::process::id()))
-}
-
 /// Ports that were free a moment ago.
 fn free_ports<const N: usize>() -> [u16; N] {
     let bound = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     bound.map(|listener| listener.local_addr().expect("an address").port())
-}
-
-fn kubeconfig(folder: &Path, user: &str) -> PathBuf {
-    folder.join(format!("{}.kubeconfig", user.replace(':', "-")))
-}
-
-/// Writes keys, certificates, tokens and kubeconfigs; returns the authority's certificate and the admin's token.
-fn write_secrets(folder: &Path, url: &str) -> (Vec<u8>, String) {
-    // Nobody else on this machine is to log in.
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).expect("a folder can be made");
-    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("a file can be written");
-    let mut authority = CertificateParams::new(Vec::new()).expect("no name is no wrong name");
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = new_key();
-    let certificate = authority.self_signed(&key).expect("a certificate");
-    let issuer = Issuer::new(authority, key);
-    let names = ["127.0.0.1", "localhost", "kubernetes.default.svc"].map(str::to_owned);
-    let server_key = new_key();
-    let server = CertificateParams::new(names).expect("legal names").signed_by(&server_key, &issuer);
-    let accounts = new_key();
-    write("ca.crt", &certificate.pem());
-    write("server.crt", &server.expect("a certificate").pem());
-    write("server.key", &server_key.serialize_pem());
-    write("accounts.key", &accounts.serialize_pem());
-    write("accounts.pub", &accounts.public_key_pem());
-    let tokens = USERS.map(|_| new_token());
-    let lines =
-        USERS.iter().zip(&tokens).map(|((user, groups), token)| format!("{token},{user},{user},\"{groups}\"\n"));
-    write("tokens", &lines.collect::<String>());
-    for ((user, _), token) in USERS.iter().zip(&tokens) {
-        let config = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "it", "cluster": {"server": url, "certificate-authority": folder.join("ca.crt")}}],
-            "users": [{"name": user, "user": {"token": token}}],
-            "contexts": [{"name": "it", "context": {"cluster": "it", "user": user}}],
-            "current-context": "it",
-        });
-        fs::write(kubeconfig(folder, user), config.to_string()).expect("a file can be written");
-    }
-    let [admin, ..] = tokens;
-    (certificate.der().to_vec(), admin)
-}
-
-fn new_key() -> KeyPair {
-    KeyPair::generate().expect("a key")
-}
-
-/// Text that nobody guesses.
-fn new_token() -> String {
-    new_key().public_key_raw().iter().take(32).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -13,6 +13,7 @@ mod pods;
 mod process;
 mod programs;
 mod rights;
+mod secrets;
 mod states;
 mod stored;
 mod tenants;

@@ -19,26 +19,15 @@ fn tenant(state: &str) -> Vec<Document> {
     ))
 }
 
-fn may(client: &Client, verb: &str, group: &str, resource: &str) -> bool {
-    let review = json!({
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": {"namespace": NAMESPACE, "verb": verb, "group": group, "resource": resource}},
-    });
-    let answer = client.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).created();
-    answer["status"]["allowed"] == true
-}
-
 /// Enters a state, and waits until the API server's caches know: rights and quotas follow what was applied, a moment later.
 fn enter(platform: &Platform, state: &str, people: &[Client; 3], rights: [[bool; 3]; 3]) {
     apply_and_prune(platform, &tenant(state));
     let questions = [("create", "apps", "deployments"), ("delete", "", "pods"), ("list", "", "pods")];
     wait(&format!("the rights of state {state}"), &platform.plane, || {
         people.iter().zip(rights).all(|(person, expected)| {
-            questions
-                .iter()
-                .zip(expected)
-                .all(|((verb, group, resource), yes)| may(person, verb, group, resource) == yes)
+            questions.iter().zip(expected).all(|((verb, group, resource), yes)| {
+                person.may(&json!({"namespace": NAMESPACE, "verb": verb, "group": group, "resource": resource})) == yes
+            })
         })
     });
 }
