@@ -102,7 +102,9 @@ pub enum Command {
     Render(commands::render::Options),
     /// Write the JSON Schemas of tenant files to schemas/
     Schema(commands::schema::Options),
-    /// Explain a rule (T007) or a field (Tenant.spec.tier)
+    /// Say what the admission policies refuse, without a cluster
+    Policy(commands::policy::Options),
+    /// Explain a rule (T007), a policy (read-only-root) or a field (Tenant.spec.tier)
     Explain(commands::explain::Options),
     /// Print completions for a shell
     Completions {
@@ -138,6 +140,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut streams: Streams<'_>) -
         Command::Validate => commands::validate::run(&mut shell),
         Command::Render(options) => commands::render::run(&options, &mut shell),
         Command::Schema(options) => commands::schema::run(&options, &mut shell),
+        Command::Policy(options) => commands::policy::run(&options, &mut shell),
         Command::Explain(options) => commands::explain::run(&options, &mut shell),
         Command::Completions { shell: kind } => completions(kind, &mut shell),
         Command::Man => man(&mut shell),

@@ -10,6 +10,7 @@ mod emit;
 mod objects;
 mod parse;
 mod plan;
+mod policy;
 mod removals;
 mod rendered;
 mod rules;

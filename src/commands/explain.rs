@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Shell;
 use crate::cli::Exit;
 use crate::contract::KINDS;
+use crate::policy::{self, Policy};
 use crate::rules;
 use crate::schema::{self, SCHEMAS};
 use crate::yaml::shape::{closest, list};
@@ -14,8 +15,8 @@ use crate::yaml::shape::{closest, list};
 /// Options of the command.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Id of a rule (T007), a field (Tenant.spec.egress.allow), or nothing for a list of rules
-    #[arg(value_name = "RULE|KIND.FIELD")]
+    /// Id of a rule (T007) or of a policy (read-only-root), a field (Tenant.spec.egress.allow), or nothing for a list of rules
+    #[arg(value_name = "RULE|POLICY|KIND.FIELD")]
     what: Option<String>,
 }
 
@@ -23,13 +24,30 @@ pub struct Options {
 pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     let text = match &options.what {
         None => rules::all().map(|rule| format!("{}  {}\n", rule.id, rule.title)).collect(),
-        Some(what) => match rules::find(what) {
-            Some(rule) => format!("{}: {}\n\nWhy: {}\n\nFix: {}\n", rule.id, rule.title, rule.why, rule.fix),
-            None => field(what)?,
+        Some(what) => match (rules::find(what), policy::find(what)) {
+            (Some(rule), _) => described(rule.id, rule.title, rule.why, rule.fix),
+            (None, Some(policy)) => described(policy.id, policy.title, policy.why, policy.fix) + &examples(policy),
+            (None, None) => field(what)?,
         },
     };
     shell.answer(&text)?;
     Ok(Exit::Clean)
+}
+
+fn described(id: &str, title: &str, why: &str, fix: &str) -> String {
+    format!("{id}: {title}\n\nWhy: {why}\n\nFix: {fix}\n")
+}
+
+/// What a policy says of pods, as far as their `spec` goes.
+fn examples(policy: &Policy) -> String {
+    let mut text = format!("\nSays: Container NAME {}\n", policy.breach);
+    for (title, holds) in [("Admitted", true), ("Refused", false)] {
+        text.push_str(&format!("\n{title}:\n"));
+        for example in policy.examples.iter().filter(|example| example.holds == holds) {
+            text.push_str(&format!("  # {}\n  {}\n", example.about, example.spec));
+        }
+    }
+    text
 }
 
 fn field(path: &str) -> Result<String> {

@@ -3,6 +3,7 @@
 pub mod explain;
 pub mod init;
 pub mod new;
+pub mod policy;
 pub mod render;
 pub mod schema;
 pub mod validate;

@@ -151,6 +151,33 @@ pub fn lock(root: &Path) -> Result<Lock> {
     }
 }
 
+/// Reads files of manifests: each by the name it was given under, folders with all that kubectl would read of them, `-` for
+/// standard input.
+pub fn read_manifests(paths: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut all = Vec::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            let mut bytes = Vec::new();
+            io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
+            all.push(("-".to_owned(), bytes));
+            continue;
+        }
+        for entry in WalkDir::new(path).sort_by_file_name() {
+            // walkdir's own words repeat the path.
+            let entry = entry.map_err(|e| e.into_io_error().unwrap_or_else(|| io::Error::other("a loop of links")));
+            let entry = entry.with_context(|| format!("cannot read {}", path.display()))?;
+            let ending = entry.path().extension().and_then(|e| e.to_str());
+            let given = entry.depth() == 0;
+            if entry.file_type().is_dir() || !(given || matches!(ending, Some("yaml" | "yml" | "json"))) {
+                continue;
+            }
+            let bytes = fs::read(entry.path()).with_context(|| format!("cannot read {}", entry.path().display()))?;
+            all.push((entry.path().to_string_lossy().into_owned(), bytes));
+        }
+    }
+    Ok(all)
+}
+
 /// Reads a text file that a command needs beside its input.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
     match fs::read_to_string(path) {

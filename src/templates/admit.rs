@@ -309,23 +309,10 @@ fn carried(text: &str, span: Span, refusal: &mut Refusal<'_, '_>) {
 
 fn scalar(text: &str, span: Span, refusal: &mut Refusal<'_, '_>) -> Json {
     carried(text, span, refusal);
-    let reading = match (text, plain::reading(text)) {
-        ("true", _) => return Json::Bool(true),
-        ("false", _) => return Json::Bool(false),
-        _ if plain::is_null(text) => return Json::Null,
-        (_, None) => return Json::String(text.to_owned()),
-        (_, Some(reading)) => reading,
+    let reading = match plain::value(text) {
+        Ok(value) => return value,
+        Err(reading) => reading,
     };
-    if plain::is_integer(text)
-        && let Ok(number) = text.parse::<i64>()
-    {
-        return json!(number);
-    }
-    if plain::is_decimal(text)
-        && let Ok(number) = text.parse::<f64>()
-    {
-        return json!(number);
-    }
     let about = format!("`{text}` without quotes is {reading} to some readers of YAML");
     refusal.error("T007", span, &about).hint("put it in quotes");
     Json::Null

@@ -4,6 +4,8 @@
 //! CD, the API server; YAML 1.1 booleans), kustomize and Flux (go-yaml v3), PyYAML (YAML 1.1 with base 60 and dates) and
 //! readers of YAML 1.2.
 
+use serde_json::Value;
+
 /// Whether no reader takes `text`, written without quotes, for anything but text.
 pub fn is_text(text: &str) -> bool {
     !(text.is_empty() || is_keyword(text) || is_number_like(text))
@@ -30,6 +32,28 @@ pub fn reading(text: &str) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// The value that all readers take `text` for, written without quotes; or else what some of them take it for, in words.
+pub fn value(text: &str) -> Result<Value, &'static str> {
+    let reading = match (text, reading(text)) {
+        ("true", _) => return Ok(Value::Bool(true)),
+        ("false", _) => return Ok(Value::Bool(false)),
+        _ if is_null(text) => return Ok(Value::Null),
+        (_, None) => return Ok(Value::String(text.to_owned())),
+        (_, Some(reading)) => reading,
+    };
+    if is_integer(text)
+        && let Ok(number) = text.parse::<i64>()
+    {
+        return Ok(number.into());
+    }
+    if is_decimal(text)
+        && let Ok(number) = text.parse::<f64>()
+    {
+        return Ok(number.into());
+    }
+    Err(reading)
 }
 
 /// Whether some reader takes it for a number: integers to base 2, 8, 10, 16 and 60, fractions, infinities. Go's reader

@@ -9,6 +9,7 @@ mod disk;
 mod hostile;
 mod invariance;
 mod mtp;
+mod policy;
 mod readers;
 mod tidy;
 mod tools;

@@ -1,0 +1,36 @@
+//! A container's use of cpu is bounded.
+
+use super::{Example, Policy, RUNNING};
+
+/// The row of [`super::POLICIES`].
+pub const POLICY: Policy = Policy {
+    id: "cpu-limits",
+    title: "no limit of cpu",
+    why: "CPU time is shared: one busy container makes all others on its node slow.",
+    fix: "State `resources.limits.cpu`, above zero.",
+    breach: "must have CPU limits",
+    about: RUNNING,
+    resources: true,
+    // Who has no limits at all hears of that.
+    holds: |pod, container| pod.limits(container).next().is_none() || pod.is_limited(container, "cpu"),
+    examples: &[
+        Example { about: "stated", holds: true, spec: "containers: [{name: nginx, resources: {limits: {cpu: 100m}}}]" },
+        Example { about: "a number", holds: true, spec: "containers: [{name: nginx, resources: {limits: {cpu: 2}}}]" },
+        Example {
+            about: "only another resource",
+            holds: false,
+            spec: "containers: [{name: nginx, resources: {limits: {ephemeral-storage: 1Gi}}}]",
+        },
+        Example { about: "nothing", holds: false, spec: "containers: [{name: nginx, resources: {limits: {cpu: 0}}}]" },
+        Example {
+            about: "nothing, spelt out",
+            holds: false,
+            spec: "containers: [{name: nginx, resources: {limits: {cpu: 0m}}}]",
+        },
+        Example {
+            about: "the pod's own limit",
+            holds: true,
+            spec: "{resources: {limits: {cpu: 100m}}, containers: [{name: nginx}]}",
+        },
+    ],
+};

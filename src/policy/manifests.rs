@@ -1,0 +1,98 @@
+//! Policies on files: pods, and the pods that workloads are to have, with the place of each container.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::pod::List;
+use super::review::{self, Breach};
+use crate::diagnostic::Findings;
+use crate::place::{Place, Span};
+use crate::yaml::{self, Node, Value, plain};
+
+/// Kinds that have pods, and where their pods' `spec` stands.
+const WITH_PODS: [(&str, &[&str]); 9] = [
+    ("Pod", &["spec"]),
+    ("PodTemplate", &["template", "spec"]),
+    ("ReplicationController", &["spec", "template", "spec"]),
+    ("ReplicaSet", &["spec", "template", "spec"]),
+    ("Deployment", &["spec", "template", "spec"]),
+    ("StatefulSet", &["spec", "template", "spec"]),
+    ("DaemonSet", &["spec", "template", "spec"]),
+    ("Job", &["spec", "template", "spec"]),
+    ("CronJob", &["spec", "jobTemplate", "spec", "template", "spec"]),
+];
+
+/// API versions of these kinds.
+const VERSIONS: [&str; 3] = ["v1", "apps/v1", "batch/v1"];
+
+/// Looks at all documents of a file and says how many pods it saw. AdmissionReviews are judged as the API server meant them.
+pub fn review(file: &Arc<str>, text: &str, findings: &mut Findings) -> usize {
+    let documents = match yaml::read(text) {
+        Ok(documents) => documents,
+        Err(unreadable) => {
+            findings.error("T001", Place::new(file, unreadable.span), unreadable.message);
+            return 0;
+        }
+    };
+    documents.iter().map(|document| object(file, document, findings)).sum()
+}
+
+fn object(file: &Arc<str>, node: &Node<'_>, findings: &mut Findings) -> usize {
+    let text = |key: &str| node.get(key).and_then(Node::text).unwrap_or_default();
+    if let ("v1", "List", Some(Node { value: Value::List(items), .. })) =
+        (text("apiVersion"), text("kind"), node.get("items"))
+    {
+        return items.iter().map(|item| object(file, item, findings)).sum();
+    }
+    if (text("apiVersion"), text("kind")) == ("admission.k8s.io/v1", "AdmissionReview") {
+        let Some(request) = node.get("request") else {
+            findings.error("T012", Place::new(file, node.span), "the AdmissionReview has no request");
+            return 0;
+        };
+        let spec = request.get("object").and_then(|object| object.get("spec"));
+        match review::request(&json(file, request, findings)) {
+            Ok(breaches) => report(file, spec.unwrap_or(request), breaches, findings),
+            Err(why) => drop(findings.error("T013", Place::new(file, request.span), why)),
+        }
+        return 1;
+    }
+    let with_pods = WITH_PODS.iter().find(|(kind, _)| *kind == text("kind") && VERSIONS.contains(&text("apiVersion")));
+    let Some((_, path)) = with_pods else { return 0 };
+    let spec = path.iter().try_fold(node, |node, step| node.get(step));
+    let Some(spec) = spec else { return 0 };
+    report(file, spec, review::spec(&json(file, spec, findings)), findings);
+    1
+}
+
+fn report(file: &Arc<str>, spec: &Node<'_>, breaches: Vec<Breach>, findings: &mut Findings) {
+    for breach in breaches {
+        let at = Place::new(file, place(spec, breach.list, &breach.container).unwrap_or(spec.span));
+        findings.error(breach.policy.id, at, breach.message()).hint(breach.policy.fix);
+    }
+}
+
+/// Where the name of a container stands.
+fn place(spec: &Node<'_>, list: List, name: &str) -> Option<Span> {
+    let Value::List(containers) = &spec.get(list.field())?.value else { return None };
+    let named = containers.iter().filter_map(|container| container.get("name"));
+    named.filter(|n| n.text() == Some(name)).map(|n| n.span).next()
+}
+
+/// The value that kubectl would send; what readers of YAML disagree on is reported, and left out.
+fn json(file: &Arc<str>, node: &Node<'_>, findings: &mut Findings) -> Json {
+    match &node.value {
+        Value::Scalar { text, plain: false } => Json::String(text.to_string()),
+        Value::Scalar { text, plain: true } => plain::value(text).unwrap_or_else(|reading| {
+            let about = format!("`{text}` without quotes is {reading} to some readers of YAML");
+            findings.error("T007", Place::new(file, node.span), about).hint("put it in quotes");
+            Json::Null
+        }),
+        Value::List(items) => items.iter().map(|item| json(file, item, findings)).collect(),
+        Value::Map(entries) => {
+            let fields =
+                entries.iter().filter_map(|(key, value)| Some((key.text()?.to_owned(), json(file, value, findings))));
+            Json::Object(fields.collect::<Map<String, Json>>())
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A pod's `spec` as admission requests carry it, with the values that hold for each container.
+
+use serde_json::Value;
+
+use crate::quantity::Quantity;
+
+/// One of a pod's lists of containers. Native sidecars stand among the init containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum List {
+    /// `initContainers`
+    Init,
+    /// `containers`
+    Main,
+    /// `ephemeralContainers`, which `kubectl debug` adds.
+    Ephemeral,
+}
+
+impl List {
+    /// The field of the spec.
+    pub fn field(self) -> &'static str {
+        match self {
+            List::Init => "initContainers",
+            List::Main => "containers",
+            List::Ephemeral => "ephemeralContainers",
+        }
+    }
+}
+
+/// The `spec` of a pod.
+#[derive(Clone, Copy)]
+pub struct Pod<'a> {
+    spec: &'a Value,
+}
+
+/// One of its containers.
+#[derive(Clone, Copy)]
+pub struct Container<'a> {
+    /// Where it stands.
+    pub list: List,
+    /// As it was written.
+    pub value: &'a Value,
+}
+
+impl<'a> Pod<'a> {
+    /// The pod of a spec; whatever is missing or of another type is not there.
+    pub fn new(spec: &'a Value) -> Self {
+        Pod { spec }
+    }
+
+    /// All containers, list after list.
+    pub fn containers(self) -> impl Iterator<Item = Container<'a>> {
+        [List::Init, List::Main, List::Ephemeral].into_iter().flat_map(move |list| {
+            let all = self.spec[list.field()].as_array().map(Vec::as_slice).unwrap_or_default();
+            all.iter().map(move |value| Container { list, value })
+        })
+    }
+
+    /// Whether it runs on Windows, where a part of the security context has no meaning and may not be stated.
+    pub fn is_windows(self) -> bool {
+        self.spec["os"]["name"] == "windows"
+    }
+
+    /// Whether its root is nobody on the node: Kubernetes' user namespaces.
+    pub fn has_user_namespace(self) -> bool {
+        self.spec["hostUsers"] == false
+    }
+
+    /// A value of the security context that containers inherit: their own, or else the pod's.
+    pub fn effective(self, container: &Container<'a>, field: &str) -> Option<&'a Value> {
+        let stated = |context: &'a Value| Some(&context["securityContext"][field]).filter(|value| !value.is_null());
+        stated(container.value).or_else(|| stated(self.spec))
+    }
+
+    /// Whether a security context is stated for the container, or for its pod.
+    pub fn has_security_context(self, container: &Container<'a>) -> bool {
+        let stated = |of: &Value| of["securityContext"].as_object().is_some_and(|context| !context.is_empty());
+        stated(container.value) || stated(self.spec)
+    }
+
+    /// The limits that bound the container: its own, and the pod's as a whole.
+    pub fn limits(self, container: &Container<'a>) -> impl Iterator<Item = &'a Value> {
+        let both = [&container.value["resources"]["limits"], &self.spec["resources"]["limits"]];
+        both.into_iter().filter(|limits| limits.as_object().is_some_and(|limits| !limits.is_empty()))
+    }
+
+    /// Whether the container's use of a resource is bounded: a limit of nothing is no limit.
+    pub fn is_limited(self, container: &Container<'a>, resource: &str) -> bool {
+        self.limits(container).any(|limits| match &limits[resource] {
+            Value::String(text) => Quantity::parse(text).is_ok_and(|quantity| quantity.nanos() > 0),
+            Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
+            _ => false,
+        })
+    }
+}
+
+impl<'a> Container<'a> {
+    /// Its name; empty where there is none, which no API server admits.
+    pub fn name(&self) -> &'a str {
+        self.value["name"].as_str().unwrap_or_default()
+    }
+
+    /// A value of its own security context, for what is not inherited.
+    pub fn security(&self, field: &str) -> &'a Value {
+        &self.value["securityContext"][field]
+    }
+}

@@ -1,0 +1,38 @@
+//! A container is not the node.
+
+use super::{EVERY, Example, Policy};
+
+/// The row of [`super::POLICIES`].
+pub const POLICY: Policy = Policy {
+    id: "privileged",
+    title: "a privileged container",
+    why: "A privileged container is root on its node, and so on every tenant's pods there.",
+    fix: "Take `securityContext.privileged` out; what needs it belongs to the platform team.",
+    breach: "failed privilege check",
+    about: EVERY,
+    resources: false,
+    holds: |_, container| container.security("privileged") != true,
+    examples: &[
+        Example {
+            about: "privileged",
+            holds: false,
+            spec: "containers: [{name: nginx, securityContext: {privileged: true, runAsNonRoot: true}}]",
+        },
+        Example {
+            about: "an init container that is",
+            holds: false,
+            spec: "{initContainers: [{name: setup, securityContext: {privileged: true}}], containers: [{name: nginx}]}",
+        },
+        Example {
+            about: "a debugger that is",
+            holds: false,
+            spec: "ephemeralContainers: [{name: debugger, securityContext: {privileged: true}}]",
+        },
+        Example {
+            about: "said not to be",
+            holds: true,
+            spec: "containers: [{name: nginx, securityContext: {privileged: false}}]",
+        },
+        Example { about: "not said", holds: true, spec: "containers: [{name: nginx}]" },
+    ],
+};

@@ -1,0 +1,173 @@
+//! The verdict on an admission request: what the API server sends in, breaches out. Raw JSON, so that no field of a newer
+//! Kubernetes is lost, and nothing is taken for less than it is.
+
+use serde_json::Value;
+
+use super::pod::{Container, List, Pod};
+use super::{POLICIES, Policy};
+
+/// A container that breaks a policy.
+pub struct Breach {
+    /// The policy.
+    pub policy: &'static Policy,
+    /// In which list the container stands.
+    pub list: List,
+    /// The container's name.
+    pub container: String,
+}
+
+impl Breach {
+    /// In the words that are published.
+    pub fn message(&self) -> String {
+        format!("Container {} {}", self.container, self.policy.breach)
+    }
+}
+
+/// Subresources of pods that change nothing that a policy is about. One that is not known is not admitted unseen.
+///
+/// Source: <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/>
+const OF_NO_INTEREST: [&str; 9] =
+    ["attach", "binding", "eviction", "exec", "log", "portforward", "proxy", "status", "token"];
+
+/// Looks at the `request` of an AdmissionReview. The error says why it cannot be judged: it is then to be refused.
+///
+/// A new pod is judged as a whole. Of a change, only those containers are judged that it adds or changes: whatever is done
+/// to the labels or finalizers of a pod that was there before the policies goes through, or it could never be deleted.
+///
+/// Source: <https://kubernetes.io/docs/reference/config-api/apiserver-admission.v1/#admission-k8s-io-v1-AdmissionRequest>
+pub fn request(request: &Value) -> Result<Vec<Breach>, String> {
+    let text = |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    if (text("/resource/group"), text("/resource/resource")) != ("", "pods") {
+        return Err(format!("expected a request about pods, found `{}`", text("/resource/resource")));
+    }
+    let subresource = text("/subResource");
+    let resources_only = match subresource {
+        "" | "ephemeralcontainers" => false,
+        "resize" => true,
+        known if OF_NO_INTEREST.contains(&known) => return Ok(Vec::new()),
+        unknown => return Err(format!("pods/{unknown} is not known to this version")),
+    };
+    let old = match text("/operation") {
+        "CREATE" => &Value::Null,
+        "UPDATE" => &request["oldObject"]["spec"],
+        "DELETE" | "CONNECT" => return Ok(Vec::new()),
+        other => return Err(format!("expected an operation, found `{other}`")),
+    };
+    let Value::Object(_) = &request["object"] else { return Err("the request has no object".to_owned()) };
+    let (new, old) = (&request["object"]["spec"], Pod::new(old));
+    // The resources of a pod as a whole are those of all its containers.
+    let whole_resized = resources_only && new["resources"] != request["oldObject"]["spec"]["resources"];
+    let is_old = |container: &Container<'_>| {
+        let same = |before: &Container<'_>| before.list == container.list && before.value == container.value;
+        !whole_resized && old.containers().any(|before| same(&before))
+    };
+    Ok(breaches(Pod::new(new), |policy, container| (policy.resources || !resources_only) && !is_old(container)))
+}
+
+/// The breaches of a pod that is to be.
+pub fn spec(spec: &Value) -> Vec<Breach> {
+    breaches(Pod::new(spec), |_, _| true)
+}
+
+fn breaches(pod: Pod<'_>, is_judged: impl Fn(&Policy, &Container<'_>) -> bool) -> Vec<Breach> {
+    let mut found = Vec::new();
+    for policy in POLICIES {
+        let about = pod.containers().filter(|c| policy.about.contains(&c.list) && is_judged(policy, c));
+        found.extend(about.filter(|c| !(policy.holds)(&pod, c)).map(|container| Breach {
+            policy,
+            list: container.list,
+            container: container.name().to_owned(),
+        }));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::request;
+
+    /// A pod that breaks all that can be broken.
+    fn bad() -> Value {
+        json!({"metadata": {"name": "bad"}, "spec": {"containers": [
+            {"name": "nginx", "image": "nginx", "securityContext": {"privileged": true}},
+        ]}})
+    }
+
+    fn asked(operation: &str, subresource: &str, old: &Value, new: &Value) -> Value {
+        json!({
+            "uid": "1", "operation": operation, "resource": {"group": "", "version": "v1", "resource": "pods"},
+            "subResource": subresource, "object": new, "oldObject": old,
+        })
+    }
+
+    /// Ids of what is broken.
+    fn ids(request_: &Value) -> Vec<&'static str> {
+        request(request_).expect("a request about pods").iter().map(|b| b.policy.id).collect()
+    }
+
+    #[test]
+    fn a_new_pod_is_judged_as_a_whole() {
+        let found = request(&asked("CREATE", "", &Value::Null, &bad())).expect("a request");
+        let messages: Vec<String> = found.iter().map(super::Breach::message).collect();
+        assert_eq!(
+            messages,
+            [
+                "Container nginx must have resource limits",
+                "Container nginx failed privilege check",
+                "Container nginx failed privilege check",
+                "Container nginx must have read only root filesystem",
+                "Container nginx must not be allowed to escalate privileges",
+            ]
+        );
+    }
+
+    #[test]
+    fn metadata_of_an_old_pod_may_change_and_it_may_go() {
+        let mut labelled = bad();
+        labelled["metadata"]["labels"] = json!({"app": "x"});
+        assert!(ids(&asked("UPDATE", "", &bad(), &labelled)).is_empty());
+        assert!(ids(&asked("UPDATE", "status", &bad(), &labelled)).is_empty());
+        assert!(ids(&asked("DELETE", "", &bad(), &Value::Null)).is_empty());
+    }
+
+    #[test]
+    fn what_changes_is_judged() {
+        let mut other_image = bad();
+        other_image["spec"]["containers"][0]["image"] = json!("nginx:2");
+        assert!(ids(&asked("UPDATE", "", &bad(), &other_image)).contains(&"privileged"));
+    }
+
+    #[test]
+    fn a_debugger_is_judged_alone() {
+        let mut debugged = bad();
+        let restricted = json!({"runAsNonRoot": true, "allowPrivilegeEscalation": false});
+        debugged["spec"]["ephemeralContainers"] = json!([{"name": "debugger", "securityContext": restricted}]);
+        assert!(ids(&asked("UPDATE", "ephemeralcontainers", &bad(), &debugged)).is_empty());
+        debugged["spec"]["ephemeralContainers"][0]["securityContext"]["privileged"] = json!(true);
+        assert_eq!(ids(&asked("UPDATE", "ephemeralcontainers", &bad(), &debugged)), ["privileged"]);
+    }
+
+    #[test]
+    fn a_resize_is_judged_by_its_resources() {
+        let mut sized = bad();
+        sized["spec"]["containers"][0]["resources"] = json!({"limits": {"cpu": "1", "memory": "1Gi"}});
+        let mut resized = sized.clone();
+        resized["spec"]["containers"][0]["resources"]["limits"]["cpu"] = json!("2");
+        assert!(ids(&asked("UPDATE", "resize", &sized, &resized)).is_empty());
+        resized["spec"]["containers"][0]["resources"]["limits"]["cpu"] = json!("0");
+        assert_eq!(ids(&asked("UPDATE", "resize", &sized, &resized)), ["cpu-limits"]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_admitted_unseen() {
+        let mut secrets = asked("CREATE", "", &Value::Null, &bad());
+        secrets["resource"]["resource"] = json!("secrets");
+        let rubbish = [json!(null), json!([]), json!({"operation": "CREATE"}), secrets];
+        let unknown = [asked("UPDATE", "new", &bad(), &bad()), asked("RENAME", "", &bad(), &bad())];
+        for request_ in rubbish.into_iter().chain(unknown).chain([asked("CREATE", "", &Value::Null, &Value::Null)]) {
+            assert!(request(&request_).is_err(), "{request_}");
+        }
+    }
+}
