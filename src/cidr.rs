@@ -110,9 +110,9 @@ impl Blocked {
         Blocked { hard: also(HARD.iter().copied().chain(own).collect()), private: also(PRIVATE.clone()) }
     }
 
-    /// The range that is never reached and holds all of `net`.
-    pub fn holding(&self, net: &IpNet) -> Option<IpNet> {
-        self.hard.iter().find(|blocked| blocked.contains(net)).copied()
+    /// The ranges that are never reached and hold all of `net`.
+    pub fn holding(&self, net: &IpNet) -> Vec<IpNet> {
+        self.hard.iter().filter(|blocked| blocked.contains(net)).copied().collect()
     }
 
     /// The private range that holds all of `net`.

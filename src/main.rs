@@ -1,10 +1,10 @@
 //! The `mtp` binary: arguments in, exit code out.
 #![expect(clippy::disallowed_methods, reason = "this is the shell")]
 
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
-use k8s_mtp::cli::{Streams, run};
+use k8s_mtp::cli::{Exit, Streams, run};
 
 /// A fleet is millions of small texts; the allocators of glibc and musl take a quarter of the time of a render for them.
 #[global_allocator]
@@ -17,7 +17,12 @@ fn main() -> ExitCode {
     let (mut out, mut err) = (BufWriter::new(out), err);
     let streams = Streams { out: &mut out, err: &mut err, out_is_terminal, err_is_terminal, no_color };
     let exit = run(std::env::args_os(), streams);
-    // A reader that has gone is no failure of ours.
-    let _ = out.flush();
-    ExitCode::from(exit as u8)
+    match out.flush() {
+        // A reader that has gone is no failure of ours.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let _ = writeln!(err, "error: cannot write to standard output: {error}");
+            ExitCode::from(Exit::Failed as u8)
+        }
+        _ => ExitCode::from(exit as u8),
+    }
 }

@@ -3,49 +3,72 @@
 //! Deleting a Namespace deletes everything in it, volumes too. So only one that was rendered as retired before may go;
 //! renaming one is removing it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::objects::meta;
 use crate::place::Place;
-use crate::rendered::Rendered;
-use crate::tree::source;
+use crate::rendered::{HEADER, Rendered};
+use crate::tree::{is_leftover, source};
 use crate::yaml::{self, Node};
 
 /// What the two-step rule says about a change from `before` (files that differ or go, by path) to `after`.
 pub fn removals(before: &BTreeMap<String, Vec<u8>>, after: &Rendered) -> Vec<Diagnostic> {
     let mut findings = Findings::default();
-    let gone: Vec<(&String, &[u8], Namespace)> = before
-        .iter()
-        .flat_map(|(path, bytes)| namespaces(bytes).into_iter().map(move |n| (path, bytes.as_slice(), n)))
-        .collect();
-    if gone.is_empty() {
-        return Vec::new();
+    let mut gone: Vec<(&String, &[u8], Namespace)> = Vec::new();
+    // What a killed run left behind was never applied.
+    for (path, bytes) in before.iter().filter(|(path, _)| !is_leftover(path)) {
+        match namespaces(bytes) {
+            Ok(found) => gone.extend(found.into_iter().map(|namespace| (path, bytes.as_slice(), namespace))),
+            // Read or not, it may be a Namespace that somebody works in.
+            Err(Unreadable) => drop(
+                findings
+                    .error("T801", Place::file(path.as_str()), "nobody can tell which Namespace is in it")
+                    .hint("put the file back as it was, with `git checkout`, and render again"),
+            ),
+        }
     }
-    let kept: BTreeSet<&str> = after
+    if gone.is_empty() {
+        return findings.into_sorted();
+    }
+    let kept: BTreeMap<&str, Option<&str>> = after
         .plan()
         .into_iter()
         .flat_map(|plan| {
-            let tenants = plan.tenants.iter().flat_map(|t| t.namespaces.iter().map(|n| &*n.name));
-            tenants.chain([&*plan.platform.namespace])
+            let tenants = plan.tenants.iter().flat_map(|t| t.namespaces.iter().map(|n| (&*n.name, Some(&*t.name))));
+            tenants.chain([(&*plan.platform.namespace, None)])
         })
         .collect();
     for (path, bytes, namespace) in gone {
-        if kept.contains(namespace.name.as_str()) || namespace.retired {
-            continue;
-        }
         let name = &namespace.name;
-        let gone = findings.error("T801", Place::file(path.as_str()), format!("Namespace `{name}` would be removed"));
-        gone.hint(match (&namespace.tenant, source(bytes)) {
-            (Some(tenant), source) => format!(
-                "everything in it would be deleted. Put it back into tenant `{tenant}`{} with `state: retired`, render and \
-                 merge that, and take it out with a later change; a new name is a removal too",
-                source.map(|s| format!(" ({s})")).unwrap_or_default()
-            ),
-            (None, _) => format!(
-                "everything in it would be deleted. If that is meant, delete {path} in a commit of its own, which reviewers see"
-            ),
-        });
+        let at = || Place::file(path.as_str());
+        let written =
+            |tenant: &str| format!("tenant `{tenant}`{}", source(bytes).map(|s| format!(" ({s})")).unwrap_or_default());
+        match (kept.get(name.as_str()), &namespace.tenant) {
+            (Some(owner), tenant) if *owner == tenant.as_deref() => {}
+            // Whatever is in it would be the other's: Secrets, volumes, pods. Retiring alone does not empty it.
+            (Some(_), tenant) => {
+                let of = tenant.as_deref().map_or("the platform".to_owned(), &written);
+                findings.error("T801", at(), format!("Namespace `{name}` would go to somebody else")).hint(format!(
+                    "all that is in it is of {of}. Retire it there, take it out with a later change, and give its name \
+                     away with another one, once it is gone from the cluster"
+                ));
+            }
+            (None, _) if namespace.retired => {}
+            (None, Some(tenant)) => {
+                findings.error("T801", at(), format!("Namespace `{name}` would be removed")).hint(format!(
+                    "everything in it would be deleted. Put it back into {} with `state: retired`, render and merge that, \
+                     and take it out with a later change; a new name is a removal too",
+                    written(tenant)
+                ));
+            }
+            (None, None) => {
+                findings.error("T801", at(), format!("Namespace `{name}` would be removed")).hint(format!(
+                    "everything in it would be deleted. If that is meant, delete {path} in a commit of its own, which \
+                     reviewers see"
+                ));
+            }
+        }
     }
     findings.into_sorted()
 }
@@ -57,17 +80,33 @@ struct Namespace {
     retired: bool,
 }
 
-fn namespaces(bytes: &[u8]) -> Vec<Namespace> {
-    let Ok(text) = std::str::from_utf8(bytes) else { return Vec::new() };
-    if !text.contains("kind: Namespace") {
-        return Vec::new();
+/// A file of ours with a Namespace in it that cannot be made out.
+struct Unreadable;
+
+/// The Namespaces of a file. Each document is read on its own, and only if it may be one: a file of ours may hold more than
+/// the reader of input takes.
+fn namespaces(bytes: &[u8]) -> Result<Vec<Namespace>, Unreadable> {
+    let text = String::from_utf8_lossy(bytes);
+    if !text.contains("Namespace") {
+        return Ok(Vec::new());
     }
+    let conflicted = crate::tree::is_conflicted(bytes);
     // In a conflict, what is common to both sides may be no YAML: each side is read on its own.
-    let sides = if crate::tree::is_conflicted(bytes) { sides(text) } else { vec![text.to_owned()] };
-    sides
-        .iter()
-        .flat_map(|side| yaml::read(side).unwrap_or_default().iter().filter_map(namespace).collect::<Vec<_>>())
-        .collect()
+    let sides = if conflicted { sides(&text) } else { vec![text.into_owned()] };
+    let is_ours = conflicted || bytes.starts_with(HEADER.as_bytes());
+    let mut all = Vec::new();
+    for document in sides.iter().flat_map(|side| side.split("\n---\n")) {
+        let says = |line: &str| line.starts_with("kind:") && line.contains("Namespace");
+        if !document.lines().any(says) {
+            continue;
+        }
+        match yaml::read(document) {
+            Ok(nodes) => all.extend(nodes.iter().filter_map(namespace)),
+            Err(_) if is_ours => return Err(Unreadable),
+            Err(_) => {}
+        }
+    }
+    Ok(all)
 }
 
 /// The two sides of a file with conflict marks.

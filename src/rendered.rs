@@ -29,11 +29,17 @@ pub const TENANTS_FOLDER: &str = "rendered/tenants";
 /// Argo CD read all of those.
 pub const MARKER: &str = "rendered/.k8s-mtp";
 
+/// [`MARKER`] within its folder.
+pub const MARKER_NAME: &str = ".k8s-mtp";
+
 /// What [`MARKER`] holds; constant, so that no two branches ever differ in it.
 pub const MARKER_TEXT: &str = "\
 This folder is written by k8s-mtp from tenants/. Files that begin with its header line are replaced and removed by
 `mtp render`; edit tenants/ instead.
 ";
+
+/// How [`MARKER`] begins, in every version.
+pub const MARKER_START: &str = "This folder is written by k8s-mtp ";
 
 /// How the first line of each of our files begins; the path of the input file follows.
 pub const HEADER: &str = "# Rendered by k8s-mtp from ";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::rendered::{HEADER, MARKER, MARKER_TEXT, Rendered};
+use crate::rendered::{HEADER, MARKER, MARKER_START, MARKER_TEXT, Rendered};
 
 /// How files and folders are called while they are being written; a crash leaves them behind, and the next run removes
 /// them.
@@ -19,6 +19,8 @@ pub struct Have {
     pub other: BTreeMap<String, Vec<u8>>,
     /// Symbolic links and what else is no file or folder; nothing is ever written through them.
     pub odd: Vec<String>,
+    /// Folders where a file is to be, and anything else where a folder is to be.
+    pub in_the_way: Vec<String>,
 }
 
 /// What is to happen to one file, and why.
@@ -69,6 +71,7 @@ impl Have {
         // Not `append`, which would build the whole map anew for each folder.
         self.other.extend(more.other);
         self.odd.append(&mut more.odd);
+        self.in_the_way.append(&mut more.in_the_way);
     }
 }
 
@@ -79,7 +82,7 @@ pub fn changes(have: &Have, rendered: &Rendered) -> Vec<Change> {
     for (path, bytes) in &have.other {
         let wanted = is_wanted(rendered, path);
         let name = path.rsplit('/').next().unwrap_or_default();
-        let kind = if path.split('/').any(|part| part.starts_with(TEMPORARY)) {
+        let kind = if is_leftover(path) && is_unfinished(bytes) {
             ChangeKind::Leftover
         } else if !is_ours(path, bytes) {
             // An empty file is what a crash of the machine leaves of one of ours.
@@ -95,14 +98,34 @@ pub fn changes(have: &Have, rendered: &Rendered) -> Vec<Change> {
             all.push(change(path, kind));
         }
     }
-    all.extend(have.odd.iter().map(|path| change(path, ChangeKind::Foreign)));
-    all.sort_by(|a, b| a.path.cmp(&b.path));
+    all.extend(have.odd.iter().chain(blocking(have)).map(|path| change(path, ChangeKind::Foreign)));
+    all.sort_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
+    all.dedup();
     all
+}
+
+/// What is in the way and not ours to remove: nothing can be written before somebody has.
+pub fn blocking(have: &Have) -> impl Iterator<Item = &String> {
+    have.in_the_way.iter().filter(|path| !have.other.get(*path).is_some_and(|bytes| is_ours(path, bytes)))
+}
+
+/// Whether a path is one that files and folders have while they are being written.
+pub fn is_leftover(path: &str) -> bool {
+    path.split('/').any(|part| part.starts_with(TEMPORARY))
+}
+
+/// Whether a file holds no more than what a killed run may have written.
+fn is_unfinished(bytes: &[u8]) -> bool {
+    bytes.starts_with(HEADER.as_bytes()) || HEADER.as_bytes().starts_with(bytes)
 }
 
 /// Whether a file begins with our header line; in a conflict, one of its sides may.
 fn is_ours(path: &str, bytes: &[u8]) -> bool {
-    if path == MARKER || bytes.starts_with(HEADER.as_bytes()) {
+    if path == MARKER {
+        // Empty: taken as a lock by a run that was killed. Its wording may be that of another version.
+        return bytes.is_empty() || bytes.starts_with(MARKER_START.as_bytes());
+    }
+    if bytes.starts_with(HEADER.as_bytes()) {
         return true;
     }
     is_conflicted(bytes) && lines(bytes).take(3).any(|line| line.starts_with(HEADER.as_bytes()))

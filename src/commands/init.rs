@@ -30,6 +30,9 @@ rendered/** text eol=lf -merge
 /// Runs the command.
 pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     let root = shell.new_root()?;
+    for name in ["tenants", "tenants/tiers", "schemas", ".gitattributes"] {
+        disk::refuse_link(&root, name)?;
+    }
     let mut files = scaffold::platform(&options.kubernetes_version)?;
     if !options.no_tenant {
         let admins = ["alice@example.org".to_owned()];

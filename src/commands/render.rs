@@ -17,7 +17,7 @@ use crate::disk::{self, Look};
 use crate::inputs::Inputs;
 use crate::removals::removals;
 use crate::rendered::{File, RENDERED, Rendered};
-use crate::report::{ChangedFile, Report, count};
+use crate::report::{ChangedFile, Report, count, line};
 use crate::tree::{self, Change, ChangeKind, Have};
 
 /// Options of the command.
@@ -41,6 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     let start = Instant::now();
     let root = shell.root()?;
+    disk::refuse_link(&root, RENDERED)?;
     // Where an earlier run left its mark, nobody may write between our look and our writing.
     let lock = if options.check || !disk::is_marked(&root) { None } else { Some(disk::lock(&root)?) };
     let (inputs, look) = rayon::join(|| disk::read(&root), || Look::new(&root));
@@ -83,8 +84,12 @@ fn check(options: &Options, seen: &Seen<'_>, mut diagnostics: Vec<Diagnostic>, s
         (false, true) => Exit::Clean,
     };
     if options.list {
-        let paths: String = changes.iter().map(|c| format!("{}\n", c.path)).collect();
+        let paths: String = changes.iter().map(|c| format!("{}\n", line(&c.path))).collect();
         shell.answer(&paths)?;
+        if refused {
+            let report = Report { command: "render --check", diagnostics: gone, ..Report::default() };
+            shell.report(&report, inputs, Stream::Err)?;
+        }
         return Ok(exit);
     }
     diagnostics.extend(gone);
@@ -172,6 +177,7 @@ fn write(
         return Ok(Exit::Failed);
     }
     let changes = tree::changes(have, rendered);
+    disk::clear_the_way(root, have)?;
     apply(root, &changes, rendered, start, shell)?;
 
     let (foreign, done): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(|c| c.kind == ChangeKind::Foreign);

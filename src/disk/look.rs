@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use crate::inputs::MAX_FILE_BYTES;
-use crate::rendered::{File, MARKER, MARKER_TEXT, RENDERED, Rendered, TENANTS_FOLDER};
+use crate::rendered::{File, MARKER, MARKER_TEXT, PLATFORM_FOLDER, RENDERED, Rendered, TENANTS_FOLDER};
 use crate::tree::Have;
 
 /// A look at `rendered/` that is under way.
@@ -28,7 +28,7 @@ pub struct Look {
 enum Kind {
     File,
     Folder,
-    /// A symbolic link, or what else is neither: never opened.
+    /// A symbolic link, what else is neither, or a name that is no UTF-8: never opened.
     Odd,
 }
 
@@ -45,11 +45,27 @@ impl Look {
     /// Compares all the files of `folder`, one of those that [`crate::render_each`] names, and lets go of what stands where
     /// it is to stand.
     pub fn at(&self, folder: &str, files: &mut [File]) {
-        let have = match self.top.get(folder) {
-            Some(Kind::Folder) => compare(&self.root, folder, files),
+        let tenants = if folder == PLATFORM_FOLDER { None } else { self.top.get(TENANTS_FOLDER) };
+        let have = match (tenants, self.top.get(folder)) {
+            (Some(Kind::Folder) | None, Some(Kind::Folder)) => compare(&self.root, folder, files),
             _ => Ok(Have { missing: files.iter().map(|f| f.path.clone()).collect(), ..Have::default() }),
         };
         self.add(have);
+    }
+
+    /// Something at the top that nothing is rendered to.
+    fn strange(&self, name: &str, kind: Kind, rendered: &Rendered) -> Result<Have> {
+        let mut have = Have::default();
+        let mut all = vec![(name.to_owned(), kind)];
+        if kind == Kind::Folder {
+            list(&self.root, name, &mut all)?;
+        } else if [TENANTS_FOLDER, PLATFORM_FOLDER].contains(&name) || rendered.has_folder(name) {
+            have.in_the_way.push(name.to_owned());
+        }
+        for (name, kind) in all {
+            extra(&self.root, &name, kind, &mut have)?;
+        }
+        Ok(have)
     }
 
     fn add(&self, have: Result<Have>) {
@@ -71,20 +87,20 @@ impl Look {
                 rest.push((name, *kind));
             }
         }
-        rest.par_iter().for_each(|(name, kind)| {
-            let mut have = Have::default();
-            self.add(extra(&self.root, name, *kind, &mut have).map(|()| have));
-        });
+        rest.par_iter().for_each(|(name, kind)| self.add(self.strange(name, *kind, rendered)));
         let mut have = self.found.into_inner().unwrap_or_else(|e| e.into_inner())?;
         match self.top.get(MARKER) {
             Some(Kind::File) => match other(&self.root, MARKER, MARKER_TEXT.as_bytes(), &mut Vec::new())? {
                 Some(bytes) => drop(have.other.insert(MARKER.to_owned(), bytes)),
                 None => have.same += 1,
             },
-            Some(_) => have.odd.push(MARKER.to_owned()),
+            Some(_) => {
+                have.in_the_way.push(MARKER.to_owned());
+                have.odd.push(MARKER.to_owned());
+            }
             None => have.missing.push(MARKER.to_owned()),
         }
-        have.odd.sort_unstable();
+        have.in_the_way.sort_unstable();
         Ok(have)
     }
 }
@@ -99,8 +115,12 @@ fn entries(root: &Path, folder: &str) -> Result<Vec<(String, Kind)>> {
     };
     let each = entries.map(|entry| {
         let entry = entry.with_context(|| format!("cannot read {}", path.display()))?;
-        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        let name = entry.file_name();
+        let legible = name.to_str().is_some();
+        let name = format!("{folder}/{}", name.to_string_lossy());
         let kind = match entry.file_type().with_context(|| format!("cannot read {name}"))? {
+            // By another name than its own it is not found.
+            _ if !legible => Kind::Odd,
             kind if kind.is_dir() => Kind::Folder,
             kind if kind.is_file() => Kind::File,
             _ => Kind::Odd,
@@ -110,14 +130,13 @@ fn entries(root: &Path, folder: &str) -> Result<Vec<(String, Kind)>> {
     each.collect()
 }
 
-/// All that is below a folder and is no folder.
+/// All that is below a folder.
 fn list(root: &Path, folder: &str, all: &mut Vec<(String, Kind)>) -> Result<()> {
     for (name, kind) in entries(root, folder)? {
         if kind == Kind::Folder {
             list(root, &name, all)?;
-        } else {
-            all.push((name, kind));
         }
+        all.push((name, kind));
     }
     Ok(())
 }
@@ -128,6 +147,14 @@ fn compare(root: &Path, folder: &str, files: &mut [File]) -> Result<Have> {
     let mut listed = Vec::with_capacity(files.len());
     list(root, folder, &mut listed)?;
     listed.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    // A file where a folder of ours is to be.
+    let blocks = |name: &String| {
+        let next = files.partition_point(|file| file.path < *name);
+        let below = |file: &File| file.path.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        files[next..].iter().take_while(|file| file.path.starts_with(name.as_str())).any(below)
+    };
+    let files_only = listed.iter().filter(|(_, kind)| *kind != Kind::Folder);
+    have.in_the_way.extend(files_only.map(|(name, _)| name).filter(|name| blocks(name)).cloned());
     let mut listed = listed.into_iter().peekable();
     for file in files {
         while let Some((name, kind)) = listed.next_if(|(name, _)| *name < file.path) {
@@ -143,7 +170,14 @@ fn compare(root: &Path, folder: &str, files: &mut [File]) -> Result<Have> {
                     file.content = None;
                 }
             }
-            Some((name, _)) => have.odd.push(name),
+            Some((name, Kind::Folder)) => {
+                have.in_the_way.push(name);
+                have.missing.push(file.path.clone());
+            }
+            Some((name, Kind::Odd)) => {
+                have.in_the_way.push(name.clone());
+                have.odd.push(name);
+            }
             None => have.missing.push(file.path.clone()),
         }
     }
@@ -163,11 +197,8 @@ fn extra(root: &Path, name: &str, kind: Kind, have: &mut Have) -> Result<()> {
             file.take(4 * MAX_FILE_BYTES).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
             have.other.insert(name.to_owned(), bytes);
         }
-        Kind::Folder => {
-            for (name, kind) in entries(root, name)? {
-                extra(root, &name, kind, have)?;
-            }
-        }
+        // What is in it is listed by itself.
+        Kind::Folder => {}
     }
     Ok(())
 }

@@ -12,21 +12,22 @@ use walkdir::WalkDir;
 
 use crate::inputs::{Input, Inputs, MAX_FILE_BYTES, TENANTS};
 use crate::parse;
-use crate::rendered::{MARKER, RENDERED};
-use crate::tree::Have;
+use crate::rendered::{MARKER, MARKER_NAME, RENDERED};
+use crate::tree::{self, Have};
 
 mod look;
 mod write;
 
 pub use look::Look;
-pub use write::apply;
+pub use write::{apply, clear_the_way};
 
 /// The nearest folder from `start` upwards that has `tenants/`.
 pub fn find_root(start: &Path) -> Result<PathBuf> {
     let start = fs::canonicalize(start).with_context(|| format!("cannot access {}", start.display()))?;
     start
         .ancestors()
-        .find(|folder| folder.join(TENANTS).is_dir())
+        // rendered/ has a folder of that name too.
+        .find(|folder| folder.join(TENANTS).is_dir() && !folder.join(MARKER_NAME).is_file())
         .map(Path::to_path_buf)
         .with_context(|| format!("no folder from {} upwards has {TENANTS}/; `mtp init` makes one", start.display()))
 }
@@ -107,7 +108,6 @@ fn relative(root: &Path, path: &Path) -> String {
 
 /// Why nothing may be written to `rendered/`; `force` says that the place is meant.
 pub fn refuse_to_write(root: &Path, have: &Have, force: bool) -> Option<String> {
-    let folder = root.join(RENDERED);
     let whole = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     if !force && (whole.parent().is_none() || std::env::home_dir().is_some_and(|home| home == whole)) {
         let place = whole.display();
@@ -116,13 +116,18 @@ pub fn refuse_to_write(root: &Path, have: &Have, force: bool) -> Option<String> 
     if whole.components().any(|part| part.as_os_str() == ".git") {
         return Some(format!("{} is inside of git's own folder", whole.display()));
     }
-    if fs::symlink_metadata(&folder).is_ok_and(|m| m.file_type().is_symlink()) {
-        return Some(format!("{RENDERED} is a symbolic link; nothing is written through one"));
-    }
-    if let Some(link) = have.odd.first() {
-        return Some(format!("{link} is no plain file; nothing is written through links"));
+    if let Some(path) = tree::blocking(have).next() {
+        return Some(format!("{path} is in the way, and not ours: move it away; nothing is written through links"));
     }
     None
+}
+
+/// Fails where `name` is a symbolic link: what is written stays in this place.
+pub fn refuse_link(root: &Path, name: &str) -> Result<()> {
+    if fs::symlink_metadata(root.join(name)).is_ok_and(|m| m.file_type().is_symlink()) {
+        bail!("{name} is a symbolic link; nothing is read or written through one");
+    }
+    Ok(())
 }
 
 /// Whether the folder carries the mark of an earlier run.

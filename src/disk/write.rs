@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::exists;
 use crate::rendered::{MARKER, RENDERED, Rendered};
-use crate::tree::{self, Change, ChangeKind, TEMPORARY};
+use crate::tree::{self, Change, ChangeKind, Have, TEMPORARY};
 
 /// Writes what is missing or changed and removes what is orphaned; foreign files stay as they are.
 pub fn apply(root: &Path, changes: &[Change], rendered: &Rendered, progress: &(dyn Fn(usize) + Sync)) -> Result<()> {
@@ -57,6 +57,14 @@ pub fn apply(root: &Path, changes: &[Change], rendered: &Rendered, progress: &(d
     Ok(())
 }
 
+/// Removes files of ours that stand where folders are to be.
+pub fn clear_the_way(root: &Path, have: &Have) -> Result<()> {
+    for path in have.in_the_way.iter().filter(|path| have.other.contains_key(*path)) {
+        fs::remove_file(root.join(path)).with_context(|| format!("cannot remove {path}"))?;
+    }
+    Ok(())
+}
+
 /// What appears at once when it is new: the folder of a tenant, that of the platform, or else the folder of the file.
 fn unit(path: &str) -> &str {
     let slashes: Vec<usize> = path.match_indices('/').map(|(i, _)| i).take(3).collect();
@@ -74,10 +82,7 @@ fn write_folder(root: &Path, folder: &str, files: &[(&str, &[u8])]) -> Result<()
         return Ok(());
     }
     let (parent, name) = folder.rsplit_once('/').unwrap_or(("", folder));
-    let temporary = format!("{parent}/{TEMPORARY}{name}");
-    if exists(&root.join(&temporary)) {
-        fs::remove_dir_all(root.join(&temporary)).with_context(|| format!("cannot remove {temporary}"))?;
-    }
+    let temporary = unused(root, &format!("{parent}/{TEMPORARY}{name}"));
     let mut made = String::new();
     for (path, bytes) in files {
         let target = format!("{temporary}{}", &path[folder.len()..]);
@@ -91,6 +96,12 @@ fn write_folder(root: &Path, folder: &str, files: &[(&str, &[u8])]) -> Result<()
     fs::rename(root.join(&temporary), root.join(folder)).with_context(|| format!("cannot write {folder}"))
 }
 
+/// `path`, or a longer one where something stands there: what a killed run left, or what somebody else put there.
+fn unused(root: &Path, path: &str) -> String {
+    let longer = (1..).map(|n| format!("{path}-{n}"));
+    std::iter::once(path.to_owned()).chain(longer).find(|path| !exists(&root.join(path))).unwrap_or_default()
+}
+
 fn create_parent(root: &Path, path: &str) -> Result<()> {
     let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
     fs::create_dir_all(root.join(parent)).with_context(|| format!("cannot create {parent}"))
@@ -102,9 +113,9 @@ fn write(root: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
     if path == MARKER {
         return fs::write(target, bytes);
     }
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let temporary = target.with_file_name(format!("{TEMPORARY}{name}"));
-    let mut file = fs::File::create(&temporary)?;
+    let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let temporary = root.join(unused(root, &format!("{parent}/{TEMPORARY}{name}")));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
     file.write_all(bytes)?;
     drop(file);
     fs::rename(temporary, target)

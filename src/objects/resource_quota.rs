@@ -46,6 +46,16 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
     quotas
 }
 
+/// Kinds that are rendered into a retired namespace too, of which nobody else makes any there.
+const OURS: [&str; 6] = [
+    "limitranges",
+    "networkpolicies.networking.k8s.io",
+    "resourcequotas",
+    "rolebindings.rbac.authorization.k8s.io",
+    "roles.rbac.authorization.k8s.io",
+    "serviceaccounts",
+];
+
 /// What the state leaves of the namespace's ceilings.
 fn ceilings<'a>(scope: &InNamespace<'a>) -> Cow<'a, Hard> {
     let mut hard = Cow::Borrowed(&*scope.namespace.hard);
@@ -57,8 +67,8 @@ fn ceilings<'a>(scope: &InNamespace<'a>) -> Cow<'a, Hard> {
         State::Retired => {
             let hard = hard.to_mut();
             hard.insert("pods".to_owned(), nothing(scope));
-            // Our own quotas have to fit: on a new cluster, the first of them would refuse the others.
-            for (_, ceiling) in hard.iter_mut().filter(|(key, _)| !key.ends_with("resourcequotas")) {
+            // What is ours has to fit: on a new cluster, the quota would refuse what comes after it.
+            for (_, ceiling) in hard.iter_mut().filter(|(key, _)| !OURS.contains(&key.trim_start_matches("count/"))) {
                 *ceiling = nothing(scope);
             }
         }

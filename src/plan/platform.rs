@@ -154,7 +154,7 @@ fn network(network: &Network, file: &Arc<str>, findings: &mut Findings) -> Netwo
     let blocked = Blocked::new(own.into_iter().flatten().chain(extra), &nat64);
     let whole = [cidr::internet4(), cidr::internet6()].into_iter().chain(nat64.into_iter().map(IpNet::V6));
     // A family that is blocked as a whole has no exceptions: nothing of it is opened.
-    let open = whole.filter(|whole| blocked.holding(whole).is_none());
+    let open = whole.filter(|whole| blocked.holding(whole).is_empty());
     let internet = open.map(|whole| (whole, blocked.except(&whole))).collect();
     let mut ingress_from: Vec<IngressFromPlan> = network.ingress_from.iter().map(|from| ingress_from(from)).collect();
     ingress_from.sort();

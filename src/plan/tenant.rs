@@ -298,14 +298,17 @@ fn open_cidr(
 ) -> Option<WherePlan> {
     let network = &known.platform.network;
     let at = || doc.at(text.span);
-    if network.allowed.iter().any(|allowed| allowed.contains(&net)) {
-        return Some(WherePlan::Cidr(net, network.blocked.except(&net)));
-    }
-    if let Some(blocked) = network.blocked.holding(&net) {
+    let allowed: Vec<&IpNet> = network.allowed.iter().filter(|allowed| allowed.contains(&net)).collect();
+    // A wide range that is allowed leaves out what is blocked in it, however narrowly a tenant names that.
+    let meant = |blocked: &IpNet| allowed.iter().any(|allowed| blocked.contains(*allowed));
+    if let Some(blocked) = network.blocked.holding(&net).into_iter().find(|blocked| !meant(blocked)) {
         findings
             .error("T403", at(), format!("`{text}` lies in `{blocked}`, which no tenant reaches"))
             .hint("the platform team can list it in the Platform's network.allowedCidrs");
         return None;
+    }
+    if !allowed.is_empty() {
+        return Some(WherePlan::Cidr(net, network.blocked.except(&net)));
     }
     let v6 = matches!(net, IpNet::V6(_));
     let private = network.blocked.private_holding(&net);

@@ -140,6 +140,11 @@ pub fn visible(text: &str) -> String {
     out
 }
 
+/// The same on one line: whoever typed it does not begin another one.
+pub fn line(text: &str) -> String {
+    visible(text).replace('\n', "\\n")
+}
+
 /// JSON for programs that nobody can be deceived by either: what nobody sees is escaped as JSON escapes it, so that a
 /// reader of it gets the author's own text.
 fn visible_json(value: &serde_json::Value) -> String {

@@ -2,7 +2,7 @@
 
 use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
 
-use super::{ChangedFile, Report, count, visible};
+use super::{ChangedFile, Report, count, line, visible};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::inputs::Inputs;
 use crate::place::{Place, Span};
@@ -49,7 +49,7 @@ fn changes(changes: &[ChangedFile], out: &mut String) {
     let mut lines = 0;
     for change in changes.iter().take(MOST_FILES) {
         let cause = change.cause.as_ref().map(|c| format!("  (from {c})")).unwrap_or_default();
-        out.push_str(&format!("{:<10} {}{cause}\n", change.kind.as_str(), visible(&change.path)));
+        out.push_str(&format!("{:<10} {}{cause}\n", change.kind.as_str(), line(&change.path)));
         for line in change.diff.iter().flat_map(|diff| diff.lines()) {
             if lines < MOST_LINES {
                 out.push_str(&format!("    {}\n", visible(line)));
@@ -72,10 +72,10 @@ fn problem(diagnostic: &Diagnostic, inputs: &Inputs, colour: bool) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let message = visible(&diagnostic.message);
+    let message = line(&diagnostic.message);
     let title = level.primary_title(message.as_str()).id(diagnostic.rule);
     let main = excerpt(&diagnostic.at, inputs);
-    let others: Vec<_> = diagnostic.related.iter().map(|(at, why)| (excerpt(at, inputs), visible(why))).collect();
+    let others: Vec<_> = diagnostic.related.iter().map(|(at, why)| (excerpt(at, inputs), line(why))).collect();
     let hint = diagnostic.hint.as_deref().map(visible);
 
     let kind = AnnotationKind::Primary;
@@ -106,7 +106,7 @@ struct Excerpt {
 }
 
 fn excerpt(at: &Place, inputs: &Inputs) -> Excerpt {
-    let mut excerpt = Excerpt { path: visible(&at.path), span: at.span, line: String::new(), from: 0, to: 0 };
+    let mut excerpt = Excerpt { path: line(&at.path), span: at.span, line: String::new(), from: 0, to: 0 };
     let Some(text) = inputs.text(&at.path).filter(|_| at.span.line > 0) else { return excerpt };
     let start = floor(text, at.span.start as usize);
     let begin = text[..start].rfind('\n').map_or(0, |i| i + 1);

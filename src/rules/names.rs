@@ -127,14 +127,15 @@ fn legal(plan: &Plan, findings: &mut Findings) {
             label("a Secret", secret, platform.at(secret.span));
         }
     }
-    if let Some(namespace) = platform.content.spec.namespace.as_ref().filter(|n| n.starts_with("tenant-")) {
-        findings
-            .error(
-                "T106",
-                platform.at(namespace.span),
-                format!("`{namespace}` is no name for the platform's namespace"),
-            )
-            .hint("names with `tenant-` are tenants'");
+    if let Some(namespace) = &platform.content.spec.namespace {
+        let about = || format!("`{namespace}` is no name for the platform's namespace");
+        if namespace.starts_with("tenant-") {
+            findings.error("T106", platform.at(namespace.span), about()).hint("names with `tenant-` are tenants'");
+        } else if namespace.starts_with("kube-") || namespace.value == "default" {
+            findings
+                .error("T106", platform.at(namespace.span), about())
+                .hint("it is Kubernetes' own, whose pods need more than the platform's may; take one of its own");
+        }
     }
 }
 

@@ -162,6 +162,13 @@ fn empty(plan: &Plan, findings: &mut Findings) {
                 .hint("state the addresses of the servers, such as `10.0.0.10/32`");
         }
     }
+    if let Some(name) = network.dns.as_ref().and_then(|dns| dns.namespace.as_ref()).filter(|n| n.starts_with("tenant-"))
+    {
+        let about = format!("`{name}` is a tenant's namespace, not the DNS servers'");
+        findings
+            .error("T409", platform.at(name.span), about)
+            .hint("the cluster's DNS is in `kube-system` nearly everywhere");
+    }
     for from in &network.ingress_from {
         let name = &from.namespace;
         if !crate::names::is_dns_label(name) || name.starts_with("tenant-") {

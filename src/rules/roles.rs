@@ -3,13 +3,15 @@
 //! What is refused, and where each was learnt: `*` in anything (a new resource would be granted unseen); Kubernetes' own
 //! resources, whose rights are enumerated in [`crate::objects::role`] (Endpoints, CVE-2021-25740; Namespaces, CVE-2022-46167
 //! and CVE-2026-30963; `get` on `pods/exec` runs commands); `escalate`, `bind`, `impersonate` (Kubernetes' good practices for
-//! RBAC); writing policies and network policies of any engine (CVE-2026-22039).
+//! RBAC); writing policies and network policies of the engines that are known, and what other controllers deploy with rights
+//! of their own (CVE-2026-22039).
 
 use super::{Check, Rule};
 use crate::contract::platform::ExtraRule;
 use crate::contract::{At, GROUP};
 use crate::diagnostic::Findings;
 use crate::names::is_dns_subdomain;
+use crate::objects::role::ROLES;
 use crate::plan::Plan;
 use crate::rendered::is_kubernetes_own;
 
@@ -22,43 +24,66 @@ pub const RULES: &[Rule] = &[Rule {
     check: Check::Plan(extra_rules),
 }];
 
-/// Groups of which tenants write nothing: rights, admission, policies and network policies of any engine, and our own.
-const READ_ONLY_GROUPS: [&str; 19] = [
+/// Kubernetes' own groups of which tenants write nothing: rights, admission, the API itself.
+const CLOSED_GROUPS: [&str; 9] = [
     "admissionregistration.k8s.io",
     "apiextensions.k8s.io",
     "apiregistration.k8s.io",
     "authentication.k8s.io",
     "authorization.k8s.io",
     "certificates.k8s.io",
-    "cilium.io",
-    "constraints.gatekeeper.sh",
-    "crd.antrea.io",
-    "crd.projectcalico.org",
     "flowcontrol.apiserver.k8s.io",
-    "kyverno.io",
     "node.k8s.io",
-    "policies.kyverno.io",
+    "rbac.authorization.k8s.io",
+];
+
+/// Domains of policies, network policies and tenancy. Whole domains, since new groups appear below them.
+const POLICY_DOMAINS: [&str; 15] = [
+    "antrea.io",
+    "calico.org",
+    "capsule.clastix.io",
+    "cilium.io",
+    "gatekeeper.sh",
+    "istio.io",
+    "k8s.cni.cncf.io",
+    "k8s.ovn.org",
+    "kubeovn.io",
+    "kubewarden.io",
+    "kyverno.io",
+    "policy.linkerd.io",
     "policy.networking.k8s.io",
     "projectcalico.org",
-    "rbac.authorization.k8s.io",
-    "templates.gatekeeper.sh",
     "wgpolicyk8s.io",
 ];
+
+/// Domains of what controllers deploy with rights of their own: writing one is as good as having those.
+const DEPLOYING_DOMAINS: [&str; 5] =
+    ["argoproj.io", "crossplane.io", "fluxcd.io", "olm.operatorframework.io", "operators.coreos.com"];
 
 /// Verbs that nobody gets: each hands out rights, or acts as somebody else.
 const CLOSED_VERBS: [&str; 7] = ["approve", "attest", "bind", "escalate", "impersonate", "sign", "use"];
 
 const READ_VERBS: [&str; 3] = ["get", "list", "watch"];
 
-/// Why tenants may not write a kind of that group, where they may not.
-pub fn is_read_only_group(group: &str) -> bool {
-    READ_ONLY_GROUPS.contains(&group) || group == GROUP || group.ends_with(".cilium.io")
+fn is_below(group: &str, domains: &[&str]) -> bool {
+    domains.iter().any(|domain| group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+}
+
+/// Whether a group holds what isolates tenants: no template makes it, and nobody writes it.
+pub fn is_isolating(group: &str) -> bool {
+    CLOSED_GROUPS.contains(&group) || group == GROUP || is_below(group, &POLICY_DOMAINS)
 }
 
 fn extra_rules(plan: &Plan, findings: &mut Findings) {
     let doc = &plan.platform.doc;
-    for rules in &plan.platform.extra_rules {
+    for (role, rules) in ROLES.iter().zip(&plan.platform.extra_rules) {
         for rule in rules {
+            // In a suspended namespace every role has the viewer's rights.
+            for verb in rule.verbs.iter().filter(|verb| *role == "viewer" && !READ_VERBS.contains(&verb.as_str())) {
+                findings
+                    .error("T605", doc.at(verb.span), format!("viewers only read, found the verb `{verb}`"))
+                    .hint("grant it to `operator` or `admin`");
+            }
             let at = |value: &At<String>| doc.at(value.span);
             for (what, list) in
                 [("apiGroups", &rule.api_groups), ("resources", &rule.resources), ("verbs", &rule.verbs)]
@@ -95,7 +120,7 @@ fn groups(rule: &At<ExtraRule>, at: &dyn Fn(&At<String>) -> crate::place::Place,
             findings
                 .error("T605", at(group), format!("extra rules are for custom resources, found {name}"))
                 .hint("what tenants may do with Kubernetes' own resources is enumerated by mtp");
-        } else if writes && is_read_only_group(group) {
+        } else if writes && (is_isolating(group) || is_below(group, &DEPLOYING_DOMAINS)) {
             findings
                 .error("T605", at(group), format!("no tenant writes anything of `{group}`"))
                 .hint("grant `get`, `list`, `watch`");

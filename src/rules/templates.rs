@@ -5,7 +5,7 @@ use crate::diagnostic::Findings;
 use crate::names::{is_dns_subdomain, is_kind};
 use crate::plan::Plan;
 use crate::rendered::is_kubernetes_own;
-use crate::rules::roles::is_read_only_group;
+use crate::rules::roles::is_isolating;
 
 /// The rows.
 pub const RULES: &[Rule] = &[
@@ -56,7 +56,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "T707",
         title: "a custom kind that cannot be allowed",
-        why: "Policies and rights of any engine are not for templates, and Kubernetes' own kinds are known already.",
+        why: "Policies and rights, those of other engines too, are not for templates, and Kubernetes' own kinds are known already.",
         fix: "List namespaced custom resources only, with group, kind and plural.",
         check: Check::Plan(kinds),
     },
@@ -68,7 +68,7 @@ fn kinds(plan: &Plan, findings: &mut Findings) {
         let mut refuse = |at: &crate::contract::At<String>, about: String| {
             findings.error("T707", doc.at(at.span), about);
         };
-        if is_kubernetes_own(&kind.group) || is_read_only_group(&kind.group) {
+        if is_kubernetes_own(&kind.group) || is_isolating(&kind.group) {
             refuse(&kind.group, format!("kinds of `{}` cannot be allowed", kind.group));
         } else if !is_dns_subdomain(&kind.group) || !kind.group.contains('.') {
             refuse(&kind.group, format!("`{}` is no API group of a custom resource", kind.group));

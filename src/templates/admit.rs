@@ -14,7 +14,7 @@ use crate::parse::{Document, SKIP_MARKER};
 use crate::place::{Place, Span};
 use crate::plan::{NamespacePlan, PlatformPlan, TenantPlan};
 use crate::rendered::{ObjectId, is_kubernetes_own};
-use crate::rules::roles::is_read_only_group;
+use crate::rules::roles::is_isolating;
 use crate::yaml::shape::{closest, list};
 use crate::yaml::{self, Node, Value, plain};
 
@@ -153,7 +153,7 @@ fn known_kind(node: &Node<'_>, version: &str, group: &str, kind: &str, refusal: 
         refused.hint("a Secret would stand in git in plain text; use a kind that fetches or unseals it");
     } else if let Some((right, _)) = KINDS.iter().find(|(_, k)| *k == kind) {
         refused.hint(format!("write `apiVersion: {right}`"));
-    } else if CLOSED.contains(&kind) || is_read_only_group(group) {
+    } else if CLOSED.contains(&kind) || is_isolating(group) {
         refused.hint("rights, bounds, policies and what is the cluster's are not for templates");
     } else if let Some(close) = closest(kind, KINDS.iter().filter(|(v, _)| *v == version).map(|(_, k)| *k)) {
         refused.hint(format!("did you mean `{close}`?"));

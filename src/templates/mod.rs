@@ -9,6 +9,7 @@ mod lines;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, context};
 use rayon::prelude::*;
 
@@ -103,6 +104,10 @@ pub(crate) fn bare<'t>() -> Environment<'t> {
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_fuel(Some(FUEL));
     environment.add_filter("quote", quote);
+    // They would mark text as fit for HTML, which says nothing about YAML.
+    for filter in ["e", "escape", "safe"] {
+        environment.remove_filter(filter);
+    }
     environment
 }
 
@@ -116,10 +121,16 @@ fn one_value(out: &mut minijinja::Output<'_>, state: &mut State<'_, '_>, value: 
         return Err(Error::new(ErrorKind::InvalidOperation, about));
     }
     if let Ok(answer) = bool::try_from(value.clone())
-        && value.kind() == minijinja::value::ValueKind::Bool
+        && value.kind() == ValueKind::Bool
     {
         // As YAML and Kubernetes spell it, not as Python does.
         return Ok(write!(out, "{answer}")?);
+    }
+    // Lists and maps would come out as Python spells them.
+    if !matches!(value.kind(), ValueKind::Number | ValueKind::String | ValueKind::Undefined) {
+        let about =
+            format!("a {} has to be written by a loop over it, each value as `{{{{ … | quote }}}}`", value.kind());
+        return Err(Error::new(ErrorKind::InvalidOperation, about));
     }
     minijinja::escape_formatter(out, state, value)
 }
