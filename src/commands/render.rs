@@ -177,8 +177,7 @@ fn write(
         return Ok(Exit::Failed);
     }
     let changes = tree::changes(have, rendered);
-    disk::clear_the_way(root, have)?;
-    apply(root, &changes, rendered, start, shell)?;
+    apply(seen, &changes, start, shell)?;
 
     let (foreign, done): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(|c| c.kind == ChangeKind::Foreign);
     let removed = done.iter().filter(|c| !tree::is_wanted(rendered, &c.path)).count();
@@ -219,11 +218,12 @@ fn take_over(options: &Options, root: &Path, have: &Have, rendered: &Rendered) -
     disk::lock(root)
 }
 
-fn apply(root: &Path, changes: &[Change], rendered: &Rendered, start: Instant, shell: &mut Shell<'_>) -> Result<()> {
+fn apply(seen: &Seen<'_>, changes: &[Change], start: Instant, shell: &mut Shell<'_>) -> Result<()> {
+    let Seen { root, rendered, have, .. } = seen;
     let folders: BTreeSet<&str> = changes.iter().filter_map(|c| c.path.rsplit_once('/').map(|(f, _)| f)).collect();
     shell.detail(&format!("{} to change in {}", count(changes.len(), "file"), count(folders.len(), "folder")));
     if !shell.shows_progress() {
-        return disk::apply(root, changes, rendered, &|_| {});
+        return disk::apply(root, changes, have, rendered, &|_| {});
     }
     let done = AtomicUsize::new(0);
     let shown = Mutex::new((start, shell.err()));
@@ -236,7 +236,7 @@ fn apply(root: &Path, changes: &[Change], rendered: &Rendered, start: Instant, s
             let _ = write!(shown.1, "\rwriting {done} of {} files", changes.len());
         }
     };
-    let applied = disk::apply(root, changes, rendered, &progress);
+    let applied = disk::apply(root, changes, have, rendered, &progress);
     if start.elapsed() > PATIENCE {
         let _ = write!(shell.err(), "\r\x1b[K");
     }

@@ -212,6 +212,8 @@ fn other(root: &Path, name: &str, wanted: &[u8], buffer: &mut Vec<u8>) -> Result
         return Ok(None);
     }
     buffer.truncate(read);
-    file.read_to_end(buffer).with_context(|| format!("cannot read {name}"))?;
+    // Of what is not ours, its beginning tells enough.
+    let most = (4 * MAX_FILE_BYTES).max(wanted.len() as u64 + 1);
+    file.take(most).read_to_end(buffer).with_context(|| format!("cannot read {name}"))?;
     Ok((buffer != wanted).then(|| std::mem::take(buffer)))
 }

@@ -19,7 +19,7 @@ mod look;
 mod write;
 
 pub use look::Look;
-pub use write::{apply, clear_the_way};
+pub use write::apply;
 
 /// The nearest folder from `start` upwards that has `tenants/`.
 pub fn find_root(start: &Path) -> Result<PathBuf> {

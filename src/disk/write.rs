@@ -1,7 +1,7 @@
 //! Writes what is to be there: unchanged files are not touched, changed ones are replaced whole, new folders appear whole.
 #![expect(clippy::disallowed_methods, reason = "this is the shell")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -14,7 +14,18 @@ use crate::rendered::{MARKER, RENDERED, Rendered};
 use crate::tree::{self, Change, ChangeKind, Have, TEMPORARY};
 
 /// Writes what is missing or changed and removes what is orphaned; foreign files stay as they are.
-pub fn apply(root: &Path, changes: &[Change], rendered: &Rendered, progress: &(dyn Fn(usize) + Sync)) -> Result<()> {
+pub fn apply(
+    root: &Path,
+    changes: &[Change],
+    have: &Have,
+    rendered: &Rendered,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<()> {
+    // What stands where a folder is to be; by now it is known to be ours.
+    let cleared: BTreeSet<&str> = have.in_the_way.iter().map(String::as_str).collect();
+    for path in &cleared {
+        fs::remove_file(root.join(path)).with_context(|| format!("cannot remove {path}"))?;
+    }
     let mut units: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
     for change in changes {
         units.entry(unit(&change.path)).or_default().push(change);
@@ -39,7 +50,7 @@ pub fn apply(root: &Path, changes: &[Change], rendered: &Rendered, progress: &(d
     })?;
     let mut emptied: Vec<&str> = Vec::new();
     let gone = |change: &&Change| change.kind != ChangeKind::Foreign && !tree::is_wanted(rendered, &change.path);
-    for change in changes.iter().filter(gone) {
+    for change in changes.iter().filter(gone).filter(|change| !cleared.contains(change.path.as_str())) {
         match fs::remove_file(root.join(&change.path)) {
             Ok(()) => {}
             // What a killed run left of a folder is gone as soon as that folder is written again.
@@ -53,14 +64,6 @@ pub fn apply(root: &Path, changes: &[Change], rendered: &Rendered, progress: &(d
     }
     for folder in emptied {
         remove_empty(root, folder);
-    }
-    Ok(())
-}
-
-/// Removes files of ours that stand where folders are to be.
-pub fn clear_the_way(root: &Path, have: &Have) -> Result<()> {
-    for path in have.in_the_way.iter().filter(|path| have.other.contains_key(*path)) {
-        fs::remove_file(root.join(path)).with_context(|| format!("cannot remove {path}"))?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod corpus;
 mod defects;
 mod disk;
 mod hostile;
+mod intruders;
 mod invariance;
 mod mtp;
 mod policy;
