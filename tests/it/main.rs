@@ -12,5 +12,6 @@ mod invariance;
 mod mtp;
 mod policy;
 mod readers;
+mod sample;
 mod tidy;
 mod tools;
