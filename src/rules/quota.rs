@@ -97,7 +97,7 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// How many objects the platform itself, or Kubernetes, puts into a namespace of a tier, by key of ResourceQuota.
-fn own(key: &str, tier: &TierPlan) -> usize {
+pub fn own(key: &str, tier: &TierPlan) -> usize {
     match key.strip_prefix("count/").unwrap_or(key) {
         "resourcequotas" => 1 + tier.scoped.len(),
         // `kube-root-ca.crt`

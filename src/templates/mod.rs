@@ -4,6 +4,7 @@
 //! our labels, never a right, a quota, a policy or a Secret in plain text.
 
 mod admit;
+mod fits;
 mod lines;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -178,7 +179,9 @@ fn of_namespace(
             extras.insert(extra.id.clone(), extra);
         }
     }
-    extras.into_values().collect()
+    let extras: Vec<Extra> = extras.into_values().collect();
+    fits::check(&extras, namespace, platform, findings);
+    extras
 }
 
 /// What a template knows, under the names of the tenant file.
