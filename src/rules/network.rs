@@ -135,6 +135,7 @@ fn namespaces(plan: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
         } else if namespace.starts_with("kube-")
             || namespace.value == "default"
             || namespace.value == *plan.platform.namespace
+            || namespace.value == *plan.platform.network.dns_namespace
             || own.iter().any(|reserved| reserved == namespace)
         {
             let way = if egress { "to" } else { "from" };
