@@ -147,18 +147,11 @@ fn compare(root: &Path, folder: &str, files: &mut [File]) -> Result<Have> {
     let mut listed = Vec::with_capacity(files.len());
     list(root, folder, &mut listed)?;
     listed.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-    // A file where a folder of ours is to be.
-    let blocks = |name: &String| {
-        let next = files.partition_point(|file| file.path < *name);
-        let below = |file: &File| file.path.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('/'));
-        files[next..].iter().take_while(|file| file.path.starts_with(name.as_str())).any(below)
-    };
-    let files_only = listed.iter().filter(|(_, kind)| *kind != Kind::Folder);
-    have.in_the_way.extend(files_only.map(|(name, _)| name).filter(|name| blocks(name)).cloned());
     let mut listed = listed.into_iter().peekable();
-    for file in files {
-        while let Some((name, kind)) = listed.next_if(|(name, _)| *name < file.path) {
-            extra(root, &name, kind, &mut have)?;
+    let mut strange: Vec<(String, Kind)> = Vec::new();
+    for file in &mut *files {
+        while let Some(before) = listed.next_if(|(name, _)| *name < file.path) {
+            strange.push(before);
         }
         match listed.next_if(|(name, _)| *name == file.path) {
             Some((name, Kind::File)) => {
@@ -181,7 +174,14 @@ fn compare(root: &Path, folder: &str, files: &mut [File]) -> Result<Have> {
             None => have.missing.push(file.path.clone()),
         }
     }
-    for (name, kind) in listed {
+    strange.extend(listed);
+    for (name, kind) in strange.into_iter().filter(|(_, kind)| *kind != Kind::Folder) {
+        // A file where a folder of ours is to be.
+        let inside = format!("{name}/");
+        let next = files.partition_point(|file| file.path < inside);
+        if files.get(next).is_some_and(|file| file.path.starts_with(&inside)) {
+            have.in_the_way.push(name.clone());
+        }
         extra(root, &name, kind, &mut have)?;
     }
     Ok(have)
