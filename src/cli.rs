@@ -177,14 +177,21 @@ fn man(shell: &mut commands::Shell<'_>) -> anyhow::Result<Exit> {
     // Gives each command its full name.
     whole.build();
     clap_mangen::Man::new(whole.clone()).render(&mut text)?;
-    for command in whole.get_subcommands().filter(|c| c.get_name() != "help") {
-        let page = clap_mangen::Man::new(command.clone());
-        page.render_name_section(&mut text)?;
-        page.render_synopsis_section(&mut text)?;
-        page.render_options_section(&mut text)?;
-    }
+    pages_below(&whole, &mut text)?;
     shell.answer(&String::from_utf8_lossy(&text))?;
     Ok(Exit::Clean)
+}
+
+/// The pages of a command's commands, and of theirs.
+fn pages_below(command: &clap::Command, text: &mut Vec<u8>) -> std::io::Result<()> {
+    for command in command.get_subcommands().filter(|c| c.get_name() != "help") {
+        let page = clap_mangen::Man::new(command.clone());
+        page.render_name_section(text)?;
+        page.render_synopsis_section(text)?;
+        page.render_options_section(text)?;
+        pages_below(command, text)?;
+    }
+    Ok(())
 }
 
 /// Whether the reader of our output has gone, which is his right.

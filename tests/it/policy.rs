@@ -129,6 +129,12 @@ fn a_hostile_name_is_spelt_out() {
 }
 
 #[test]
+fn the_manual_has_a_page_for_it() {
+    let man = mtp(&["man"]).out;
+    assert!(man.contains("mtp\\-policy\\-review") && man.contains("FILE|DIR"), "no page of mtp policy review");
+}
+
+#[test]
 fn every_policy_is_listed_and_explained() {
     let listed = mtp(&["policy", "list"]);
     assert_eq!(listed.exit, Exit::Clean);
