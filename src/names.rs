@@ -62,3 +62,8 @@ pub fn is_email(text: &str) -> bool {
 pub fn is_subject(text: &str) -> bool {
     !text.is_empty() && text.len() <= 512 && text.trim() == text && crate::emit::is_visible(text)
 }
+
+/// Whether a domain is `parent`, or lies below it.
+pub fn is_in_domain(domain: &str, parent: &str) -> bool {
+    domain.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}

@@ -116,6 +116,20 @@ fn is_below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
+/// The text of a file, or a finding at its first byte that is none.
+pub fn text<'b>(path: &Arc<str>, bytes: &'b [u8], findings: &mut Findings) -> Option<&'b str> {
+    let error = match std::str::from_utf8(bytes) {
+        Ok(text) => return Some(text),
+        Err(error) => error,
+    };
+    let span = Span::at(bytes, error.valid_up_to());
+    let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
+    findings
+        .error("T002", Place::new(path, span), format!("byte 0x{byte:02X} is no UTF-8"))
+        .hint("save the file as UTF-8");
+    None
+}
+
 fn parse_file(path: &Arc<str>, input: &Input, parsed: &mut Parsed, findings: &mut Findings) {
     let whole = || Place::file(Arc::clone(path));
     let odd = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-'));
@@ -146,17 +160,9 @@ fn parse_file(path: &Arc<str>, input: &Input, parsed: &mut Parsed, findings: &mu
             return;
         }
     };
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let span = Span::at(bytes, error.valid_up_to());
-            let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
-            findings
-                .error("T002", Place::new(path, span), format!("byte 0x{byte:02X} is no UTF-8"))
-                .hint("save the file as UTF-8");
-            parsed.missing.anything = true;
-            return;
-        }
+    let Some(text) = text(path, bytes, findings) else {
+        parsed.missing.anything = true;
+        return;
     };
     if is_below(path, TEMPLATES) {
         parsed.templates.push(Document { file: Arc::clone(path), content: text.into() });
@@ -175,7 +181,8 @@ fn parse_file(path: &Arc<str>, input: &Input, parsed: &mut Parsed, findings: &mu
     }
 }
 
-fn report_unreadable(path: &Arc<str>, unreadable: Unreadable, findings: &mut Findings) {
+/// Reports why a file is no YAML that is read.
+pub fn report_unreadable(path: &Arc<str>, unreadable: Unreadable, findings: &mut Findings) {
     let at = Place::new(path, unreadable.span);
     match unreadable.kind {
         Trouble::Syntax => findings.error("T001", at, unreadable.message),

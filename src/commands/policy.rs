@@ -46,18 +46,12 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
 }
 
 fn review(paths: &[PathBuf], shell: &mut Shell<'_>) -> Result<Exit> {
-    let mut inputs = Inputs::default();
+    let (mut findings, mut pods, mut inputs) = (Findings::default(), 0, Inputs::default());
     for (name, bytes) in disk::read_manifests(paths)? {
+        let name: Arc<str> = name.into();
+        pods += manifests::review(&name, &bytes, &mut findings);
+        // For excerpts.
         inputs.insert(name, Input::Bytes(bytes.into()));
-    }
-    let mut findings = Findings::default();
-    let mut pods = 0;
-    let names: Vec<Arc<str>> = inputs.iter().map(|(name, _)| Arc::clone(name)).collect();
-    for name in &names {
-        match inputs.text(name) {
-            Some(text) => pods += manifests::review(name, text, &mut findings),
-            None => drop(findings.error("T002", crate::place::Place::file(Arc::clone(name)), "the file is no UTF-8")),
-        }
     }
     let diagnostics = findings.into_sorted();
     // What could not be read was not decided; what was read and refused was.
@@ -66,7 +60,7 @@ fn review(paths: &[PathBuf], shell: &mut Shell<'_>) -> Result<Exit> {
     let report = Report { command: "policy review", diagnostics, ..Report::default() };
     shell.report(&report, &inputs, Stream::Out)?;
     if !refused && !shell.machine_reads() && !shell.is_quiet() {
-        shell.answer(&format!("{} in {} keep to the policies\n", count(pods, "pod"), count(names.len(), "file")))?;
+        shell.answer(&format!("{} in {} keep to the policies\n", count(pods, "pod"), count(inputs.len(), "file")))?;
     }
     Ok(match (undecided, refused) {
         (true, _) => Exit::Failed,

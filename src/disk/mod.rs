@@ -46,7 +46,7 @@ pub fn read(root: &Path) -> Result<Inputs> {
     let inside = fs::canonicalize(root).with_context(|| format!("cannot access {}", root.display()))?;
     let mut found: Vec<(Arc<str>, PathBuf, fs::FileType)> = Vec::new();
     for entry in WalkDir::new(&folder).sort_by_file_name() {
-        let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+        let entry = walked(entry, &folder)?;
         if entry.file_type().is_dir() {
             continue;
         }
@@ -156,6 +156,12 @@ pub fn lock(root: &Path) -> Result<Lock> {
     }
 }
 
+/// An entry below `folder`, or why there is none; walkdir's own words would repeat the path.
+fn walked(entry: walkdir::Result<walkdir::DirEntry>, folder: &Path) -> Result<walkdir::DirEntry> {
+    let entry = entry.map_err(|e| e.into_io_error().unwrap_or_else(|| io::Error::other("a loop of links")));
+    entry.with_context(|| format!("cannot read {}", folder.display()))
+}
+
 /// Reads files of manifests: each by the name it was given under, folders with all that kubectl would read of them, `-` for
 /// standard input.
 pub fn read_manifests(paths: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>> {
@@ -168,9 +174,7 @@ pub fn read_manifests(paths: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>> {
             continue;
         }
         for entry in WalkDir::new(path).sort_by_file_name() {
-            // walkdir's own words repeat the path.
-            let entry = entry.map_err(|e| e.into_io_error().unwrap_or_else(|| io::Error::other("a loop of links")));
-            let entry = entry.with_context(|| format!("cannot read {}", path.display()))?;
+            let entry = walked(entry, path)?;
             let ending = entry.path().extension().and_then(|e| e.to_str());
             let given = entry.depth() == 0;
             if entry.file_type().is_dir() || !(given || matches!(ending, Some("yaml" | "yml" | "json"))) {
@@ -194,25 +198,26 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
 
 /// Writes a file that a command was asked for, its folders too.
 pub fn write_text(path: &Path, text: &str) -> Result<()> {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
-    if let Some(parent) = parent {
-        fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-    }
+    create_parent(path)?;
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Writes a file that must not be there yet.
 pub fn create_text(path: &Path, text: &str) -> Result<()> {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
-    if let Some(parent) = parent {
-        fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-    }
+    create_parent(path)?;
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(path)
         .with_context(|| format!("cannot create {}", path.display()))?;
     file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn create_parent(path: &Path) -> Result<()> {
+    match path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        Some(parent) => fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display())),
+        None => Ok(()),
+    }
 }
 
 /// Whether something stands at `path`.

@@ -84,8 +84,7 @@ fn write_folder(root: &Path, folder: &str, files: &[(&str, &[u8])]) -> Result<()
     if files.is_empty() {
         return Ok(());
     }
-    let (parent, name) = folder.rsplit_once('/').unwrap_or(("", folder));
-    let temporary = unused(root, &format!("{parent}/{TEMPORARY}{name}"));
+    let temporary = temporary(root, folder);
     let mut made = String::new();
     for (path, bytes) in files {
         let target = format!("{temporary}{}", &path[folder.len()..]);
@@ -99,10 +98,13 @@ fn write_folder(root: &Path, folder: &str, files: &[(&str, &[u8])]) -> Result<()
     fs::rename(root.join(&temporary), root.join(folder)).with_context(|| format!("cannot write {folder}"))
 }
 
-/// `path`, or a longer one where something stands there: what a killed run left, or what somebody else put there.
-fn unused(root: &Path, path: &str) -> String {
+/// What `path` is called while it is being written: a name that nothing has, neither what a killed run left nor what
+/// somebody else put there.
+fn temporary(root: &Path, path: &str) -> String {
+    let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let path = format!("{parent}/{TEMPORARY}{name}");
     let longer = (1..).map(|n| format!("{path}-{n}"));
-    std::iter::once(path.to_owned()).chain(longer).find(|path| !exists(&root.join(path))).unwrap_or_default()
+    std::iter::once(path.clone()).chain(longer).find(|path| !exists(&root.join(path))).unwrap_or_default()
 }
 
 fn create_parent(root: &Path, path: &str) -> Result<()> {
@@ -116,8 +118,7 @@ fn write(root: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
     if path == MARKER {
         return fs::write(target, bytes);
     }
-    let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let temporary = root.join(unused(root, &format!("{parent}/{TEMPORARY}{name}")));
+    let temporary = root.join(temporary(root, path));
     let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
     file.write_all(bytes)?;
     drop(file);

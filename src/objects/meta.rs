@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::InNamespace;
+use crate::names::is_in_domain;
 
 /// The label that a tenant's objects, its Namespaces and its pods carry; the value is the Tenant's name.
 pub const TENANT: &str = "tenant.k8s-mtp.io/name";
@@ -38,9 +39,7 @@ pub fn is_ours(key: &str) -> bool {
     const OURS: [&str; 3] = ["k8s-mtp.io", "kubernetes.io", "k8s.io"];
     const ENGINES: [&str; 2] = ["argoproj.io", "fluxcd.io"];
     let Some((prefix, _)) = key.split_once('/') else { return false };
-    OURS.iter()
-        .chain(&ENGINES)
-        .any(|domain| prefix == *domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
+    OURS.iter().chain(&ENGINES).any(|domain| is_in_domain(prefix, domain))
 }
 
 /// Labels of whatever is ours.

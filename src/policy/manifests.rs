@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::pod::List;
 use super::review::{self, Breach};
 use crate::diagnostic::Findings;
+use crate::parse;
 use crate::place::{Place, Span};
 use crate::yaml::{self, Node, Value, plain};
 
@@ -27,11 +28,12 @@ const WITH_PODS: [(&str, &[&str]); 9] = [
 const VERSIONS: [&str; 3] = ["v1", "apps/v1", "batch/v1"];
 
 /// Looks at all documents of a file and says how many pods it saw. AdmissionReviews are judged as the API server meant them.
-pub fn review(file: &Arc<str>, text: &str, findings: &mut Findings) -> usize {
+pub fn review(file: &Arc<str>, bytes: &[u8], findings: &mut Findings) -> usize {
+    let Some(text) = parse::text(file, bytes, findings) else { return 0 };
     let documents = match yaml::read(text) {
         Ok(documents) => documents,
         Err(unreadable) => {
-            findings.error("T001", Place::new(file, unreadable.span), unreadable.message);
+            parse::report_unreadable(file, unreadable, findings);
             return 0;
         }
     };
@@ -84,7 +86,7 @@ fn json(file: &Arc<str>, node: &Node<'_>, findings: &mut Findings) -> Json {
     match &node.value {
         Value::Scalar { text, plain: false } => Json::String(text.to_string()),
         Value::Scalar { text, plain: true } => plain::value(text).unwrap_or_else(|reading| {
-            let about = format!("`{text}` without quotes is {reading} to some readers of YAML");
+            let about = plain::disagreement(text, reading);
             findings.error("T007", Place::new(file, node.span), about).hint("put it in quotes");
             Json::Null
         }),

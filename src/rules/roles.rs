@@ -10,7 +10,7 @@ use super::{Check, Rule};
 use crate::contract::platform::ExtraRule;
 use crate::contract::{At, GROUP};
 use crate::diagnostic::Findings;
-use crate::names::is_dns_subdomain;
+use crate::names::{is_dns_subdomain, is_in_domain};
 use crate::objects::role::ROLES;
 use crate::plan::Plan;
 use crate::rendered::is_kubernetes_own;
@@ -65,13 +65,9 @@ const CLOSED_VERBS: [&str; 7] = ["approve", "attest", "bind", "escalate", "imper
 
 const READ_VERBS: [&str; 3] = ["get", "list", "watch"];
 
-fn is_below(group: &str, domains: &[&str]) -> bool {
-    domains.iter().any(|domain| group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
-}
-
 /// Whether a group holds what isolates tenants: no template makes it, and nobody writes it.
 pub fn is_isolating(group: &str) -> bool {
-    CLOSED_GROUPS.contains(&group) || group == GROUP || is_below(group, &POLICY_DOMAINS)
+    CLOSED_GROUPS.contains(&group) || group == GROUP || POLICY_DOMAINS.iter().any(|domain| is_in_domain(group, domain))
 }
 
 fn extra_rules(plan: &Plan, findings: &mut Findings) {
@@ -113,6 +109,7 @@ fn extra_rules(plan: &Plan, findings: &mut Findings) {
 }
 
 fn groups(rule: &At<ExtraRule>, at: &dyn Fn(&At<String>) -> crate::place::Place, findings: &mut Findings) {
+    let deploys = |group: &str| DEPLOYING_DOMAINS.iter().any(|domain| is_in_domain(group, domain));
     let writes = rule.verbs.iter().any(|verb| !READ_VERBS.contains(&verb.as_str()));
     for group in &rule.api_groups {
         if is_kubernetes_own(group) {
@@ -120,7 +117,7 @@ fn groups(rule: &At<ExtraRule>, at: &dyn Fn(&At<String>) -> crate::place::Place,
             findings
                 .error("T605", at(group), format!("extra rules are for custom resources, found {name}"))
                 .hint("what tenants may do with Kubernetes' own resources is enumerated by mtp");
-        } else if writes && (is_isolating(group) || is_below(group, &DEPLOYING_DOMAINS)) {
+        } else if writes && (is_isolating(group) || deploys(group)) {
             findings
                 .error("T605", at(group), format!("no tenant writes anything of `{group}`"))
                 .hint("grant `get`, `list`, `watch`");

@@ -282,7 +282,7 @@ fn json(node: &Node<'_>, refusal: &mut Refusal<'_, '_>) -> Json {
                     continue;
                 };
                 if let Some(reading) = plain::reading(text).filter(|_| *plain) {
-                    let about = format!("the key `{text}` without quotes is {reading} to some readers of YAML");
+                    let about = format!("the key {}", plain::disagreement(text, reading));
                     refusal.error("T007", key.span, &about).hint("put it in quotes");
                 }
                 carried(text, key.span, refusal);
@@ -313,7 +313,7 @@ fn scalar(text: &str, span: Span, refusal: &mut Refusal<'_, '_>) -> Json {
         Ok(value) => return value,
         Err(reading) => reading,
     };
-    let about = format!("`{text}` without quotes is {reading} to some readers of YAML");
+    let about = plain::disagreement(text, reading);
     refusal.error("T007", span, &about).hint("put it in quotes");
     Json::Null
 }

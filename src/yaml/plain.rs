@@ -34,6 +34,11 @@ pub fn reading(text: &str) -> Option<&'static str> {
     }
 }
 
+/// What is said where readers disagree: `reading` is what some take `text` for.
+pub fn disagreement(text: &str, reading: &str) -> String {
+    format!("`{text}` without quotes is {reading} to some readers of YAML")
+}
+
 /// The value that all readers take `text` for, written without quotes; or else what some of them take it for, in words.
 pub fn value(text: &str) -> Result<Value, &'static str> {
     let reading = match (text, reading(text)) {

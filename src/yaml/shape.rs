@@ -131,7 +131,7 @@ impl Shape {
             }
             (Shape::Quantity, Value::Scalar { text, plain }) => {
                 if let Some(reading) = plain::reading(text).filter(|_| *plain && !plain::is_decimal(text)) {
-                    let about = format!("`{text}` without quotes is {reading} to some readers of YAML, for `{name}`");
+                    let about = format!("{}, for `{name}`", plain::disagreement(text, reading));
                     let hint = match Quantity::parse(text) {
                         Ok(quantity) => format!("write \"{quantity}\""),
                         Err(_) => "write `500m`, `2Gi` or `20`".to_owned(),
@@ -226,9 +226,7 @@ fn check_key(key: &Node<'_>, file: &Arc<str>, findings: &mut Findings) {
 
 fn ambiguous(whose: &str, text: &str, reading: &str, at: Place, findings: &mut Findings) {
     let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
-    findings
-        .error("T007", at, format!("`{text}` without quotes is {reading} to some readers of YAML{whose}"))
-        .hint(format!("write \"{quoted}\""));
+    findings.error("T007", at, plain::disagreement(text, reading) + whose).hint(format!("write \"{quoted}\""));
 }
 
 /// The longest text, in bytes, that is taken for a slip of the keyboard.
