@@ -167,20 +167,11 @@ impl Tenant<'_> {
 const ABOUT_ONESELF: [&str; 3] = ["selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"];
 
 fn cluster_resources(tenant: &Tenant<'_>) -> Outcome {
-    let groups = tenant.platform.admin.get("/apis").ok();
-    let versions = groups["groups"].as_array().cloned().unwrap_or_default();
-    let versions = versions.iter().filter_map(|g| g["preferredVersion"]["groupVersion"].as_str());
-    let paths = versions.map(|v| format!("/apis/{v}")).chain(["/api/v1".to_owned()]);
-    for path in paths {
-        let list = tenant.platform.admin.get(&path).ok();
-        let group = path.strip_prefix("/apis/").and_then(|v| v.split('/').next()).unwrap_or_default();
-        for resource in list["resources"].as_array().into_iter().flatten() {
-            let name = resource["name"].as_str().unwrap_or_default();
-            if resource["namespaced"] == false && !name.contains('/') {
-                let verbs: &[&str] = if ABOUT_ONESELF.contains(&name) { &VERBS[..3] } else { &VERBS };
-                tenant.none("", verbs, group, name)?;
-            }
-        }
+    let all = tenant.platform.resources.all.iter();
+    for resource in all.filter(|r| !r.namespaced && !r.name.contains('/')) {
+        let name = resource.name.as_str();
+        let verbs: &[&str] = if ABOUT_ONESELF.contains(&name) { &VERBS[..3] } else { &VERBS };
+        tenant.none("", verbs, resource.group(), name)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::client::Client;
 use crate::control_plane::{ControlPlane, NEWEST, shared, wait};
-use crate::manifests::{Document, Resources, apply, sample};
+use crate::manifests::{Document, Resources, apply, apply_all, sample};
 
 /// The sample on a control plane.
 pub struct Platform {
@@ -33,9 +33,7 @@ pub fn platform() -> &'static Platform {
         let documents = sample(NEWEST);
         let mut resources = Resources::of(&admin);
         install(&plane, &admin, &documents, &mut resources);
-        for document in &documents {
-            apply(&admin, &resources, document, false).ok();
-        }
+        apply_all(&admin, &resources, &documents);
         Platform { plane, admin, resources, documents }
     });
     &ONE

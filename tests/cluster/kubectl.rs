@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::control_plane::{ControlPlane, NEWEST};
 use crate::fixture::established;
-use crate::manifests::{Document, Resources, apply, documents_on_disk};
+use crate::manifests::{Document, Resources, apply_all, documents_on_disk};
 use crate::programs::{program, repository};
 
 /// The Tenant CRD's name.
@@ -91,9 +91,7 @@ fn three_ways_give_the_same() {
         let mut resources = Resources::of(&client);
         crate::fixture::install(&plane, &client, &documents, &mut resources);
         established(&plane, &client, DEFINITION);
-        for document in &documents {
-            apply(&client, &resources, document, false).ok();
-        }
+        apply_all(&client, &resources, &documents);
         stored(&client, &documents)
     };
     for flags in [&["--server-side"][..], &[][..]] {

@@ -65,9 +65,30 @@ impl Document {
     }
 }
 
-/// How kinds are called in paths.
+/// One thing that discovery lists.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// `v1`, `apps/v1`
+    pub api_version: String,
+    /// `deployments`, or with a subresource `deployments/scale`
+    pub name: String,
+    /// Whether it stands in namespaces.
+    pub namespaced: bool,
+}
+
+impl Resource {
+    /// Its API group; empty for the core group.
+    pub fn group(&self) -> &str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+}
+
+/// What a server has.
 #[derive(Default)]
 pub struct Resources {
+    /// All that discovery lists, in every version.
+    pub all: Vec<Resource>,
+    /// How kinds are called in paths.
     plurals: BTreeMap<(String, String), String>,
 }
 
@@ -79,15 +100,16 @@ impl Resources {
         let groups = groups["groups"].as_array().cloned().unwrap_or_default();
         let versions = groups.iter().flat_map(|g| g["versions"].as_array().cloned().unwrap_or_default());
         let versions = versions.filter_map(|v| v["groupVersion"].as_str().map(str::to_owned));
-        for version in versions.chain(["v1".to_owned()]) {
-            let list = client.get(&prefix(&version)).ok();
+        for api_version in versions.chain(["v1".to_owned()]) {
+            let list = client.get(&prefix(&api_version)).ok();
             for resource in list["resources"].as_array().into_iter().flatten() {
-                let (name, kind) = (resource["name"].as_str(), resource["kind"].as_str());
-                if let (Some(name), Some(kind)) = (name, kind)
-                    && !name.contains('/')
-                {
-                    resources.plurals.insert((version.clone(), kind.to_owned()), name.to_owned());
+                let text = |field: &str| resource[field].as_str().expect("discovery says so").to_owned();
+                let name = text("name");
+                if !name.contains('/') {
+                    resources.plurals.insert((api_version.clone(), text("kind")), name.clone());
                 }
+                let namespaced = resource["namespaced"] == true;
+                resources.all.push(Resource { api_version: api_version.clone(), name, namespaced });
             }
         }
         resources
@@ -199,4 +221,12 @@ pub fn apply(client: &Client, resources: &Resources, document: &Document, dry: b
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     panic!("quotas of {} are never counted", document.namespace());
+}
+
+/// Applies all, in their order.
+#[track_caller]
+pub fn apply_all(client: &Client, resources: &Resources, documents: &[Document]) {
+    for document in documents {
+        apply(client, resources, document, false).ok();
+    }
 }

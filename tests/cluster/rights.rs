@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::client::Client;
 use crate::fixture::{Platform, platform};
+use crate::manifests::Resources;
 use crate::programs::repository;
 
 const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
@@ -75,7 +76,7 @@ fn everybody(platform: &Platform) -> [Vec<(&'static str, Client)>; 2] {
 #[test]
 fn are_what_was_reviewed() {
     let platform = platform();
-    let targets = targets(&platform.admin);
+    let targets = targets(&platform.resources);
     assert!(targets.len() > 100 && targets.iter().any(|t| t.resource == "tenants"), "{targets:?}");
     let update = std::env::var_os("UPDATE").is_some();
     let mut differ = Vec::new();
@@ -148,28 +149,18 @@ fn check(who: &str, all: &BTreeMap<&str, Rights>, outsiders: &BTreeMap<&str, Rig
     }
 }
 
-/// All that discovery lists, subresources included, and what [`SPECIAL`] verbs are about.
-fn targets(client: &Client) -> BTreeSet<Target> {
-    let groups = client.get("/apis").ok();
-    let versions = groups["groups"].as_array().cloned().unwrap_or_default().into_iter();
-    let paths = versions.flat_map(|g| g["versions"].as_array().cloned().unwrap_or_default());
-    let paths = paths.map(|v| format!("/apis/{}", v["groupVersion"].as_str().expect("a version")));
-    let mut all = BTreeSet::new();
-    for path in paths.chain(["/api/v1".to_owned()]) {
-        let list = client.get(&path).ok();
-        let group = path.strip_prefix("/apis/").and_then(|v| v.split('/').next()).unwrap_or_default().to_owned();
-        for resource in list["resources"].as_array().into_iter().flatten() {
-            let name = resource["name"].as_str().expect("a name");
-            let (name, subresource) = name.split_once('/').unwrap_or((name, ""));
-            all.insert(Target {
-                group: group.clone(),
-                resource: name.to_owned(),
-                subresource: subresource.to_owned(),
-                namespaced: resource["namespaced"] == true,
-            });
+/// All that discovery lists, subresources included, in whatever version.
+fn targets(resources: &Resources) -> BTreeSet<Target> {
+    let each = resources.all.iter().map(|resource| {
+        let (name, subresource) = resource.name.split_once('/').unwrap_or((&resource.name, ""));
+        Target {
+            group: resource.group().to_owned(),
+            resource: name.to_owned(),
+            subresource: subresource.to_owned(),
+            namespaced: resource.namespaced,
         }
-    }
-    all
+    });
+    each.collect()
 }
 
 fn rights(client: &Client, place: &str, targets: &BTreeSet<Target>) -> Rights {

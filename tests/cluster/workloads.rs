@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::control_plane::{NEWEST, wait};
 use crate::fixture::{Platform, platform};
-use crate::manifests::{Document, apply, inputs, rendered};
+use crate::manifests::{Document, apply_all, inputs, rendered};
 use crate::pods::{deployment, pod};
 use crate::programs::repository;
 
@@ -86,9 +86,7 @@ pub fn with_tenant(text: &str) -> Vec<Document> {
 
 /// Applies documents and removes what is ours beside them in their namespaces, as an engine that prunes does.
 pub fn apply_and_prune(platform: &Platform, documents: &[Document]) {
-    for document in documents {
-        apply(&platform.admin, &platform.resources, document, false).ok();
-    }
+    apply_all(&platform.admin, &platform.resources, documents);
     for (path, object) in ours(platform, documents) {
         let wanted = |d: &Document| d.kind() == object["kind"] && d.name() == object["metadata"]["name"];
         if !documents.iter().any(wanted) {

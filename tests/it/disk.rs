@@ -12,15 +12,9 @@ const QUOTA: &str = "rendered/tenants/test-acme/tenant-test-acme-acme/resourcequ
 const ISOLATION: &str = "rendered/tenants/test-acme/tenant-test-acme-acme/networkpolicy-tenant-isolation.yaml";
 const DEFAULTS: &str = "rendered/tenants/test-acme/tenant-test-acme-acme/limitrange-tenant-defaults.yaml";
 
-fn rendered() -> Folder {
-    let folder = Folder::published();
-    assert_eq!(folder.mtp(&["render"]).exit, Exit::Clean);
-    folder
-}
-
 #[test]
 fn a_second_run_touches_nothing() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     let stamps = |folder: &Folder| -> Vec<_> {
         let files = folder.files("rendered");
         files.iter().map(|f| std::fs::metadata(folder.join(f)).and_then(|m| m.modified()).expect("a time")).collect()
@@ -34,7 +28,7 @@ fn a_second_run_touches_nothing() {
 
 #[test]
 fn check_tells_the_kinds_of_staleness_apart_and_render_repairs_all_but_the_foreign() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     folder.edit(QUOTA, "pods: \"20\"", "pods: \"2000\"");
     folder.remove(ISOLATION);
     let ours = folder.read(DEFAULTS);
@@ -77,7 +71,7 @@ fn check_tells_the_kinds_of_staleness_apart_and_render_repairs_all_but_the_forei
 
 #[test]
 fn a_foreign_file_in_the_way_is_reported_and_stays() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     folder.write(QUOTA, "kind: Mine\n");
     let ran = folder.mtp(&["render"]);
     assert_eq!(ran.exit, Exit::Findings, "{ran}");
@@ -101,7 +95,7 @@ fn an_unmarked_folder_with_manifests_of_others_is_not_taken_over() {
 #[test]
 fn nothing_is_written_through_links() {
     let outside = Folder::empty();
-    let folder = rendered();
+    let folder = Folder::rendered();
     std::fs::remove_dir_all(folder.join("rendered/tenants")).expect("removed");
     symlink(outside.path(), folder.join("rendered/tenants")).expect("a link");
     let ran = folder.mtp(&["render"]);
@@ -160,7 +154,7 @@ fn places_where_nobody_keeps_a_platform_are_refused() {
 
 #[test]
 fn two_runs_at_once_do_not_both_write() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     let marker = std::fs::File::open(folder.join("rendered/.k8s-mtp")).expect("the marker");
     marker.lock().expect("a lock");
     folder.edit(QUOTA, "20", "21");
@@ -202,7 +196,7 @@ fn whatever_a_killed_run_leaves_the_next_one_repairs() {
 
 #[test]
 fn a_namespace_goes_in_two_steps() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     let gone = |folder: &Folder, ran: crate::mtp::Ran| {
         assert_eq!(ran.exit, Exit::Failed, "{ran}");
         assert!(ran.err.contains("error[T801]: Namespace `tenant-test-acme-acme` would be removed"), "{ran}");

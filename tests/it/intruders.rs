@@ -16,12 +16,6 @@ const NAMESPACE: &str = "rendered/tenants/test-acme/tenant-test-acme-acme";
 const QUOTA: &str = "rendered/tenants/test-acme/tenant-test-acme-acme/resourcequota-tenant-quota.yaml";
 const OURS: &str = "# Rendered by k8s-mtp from tenants/old.yaml\nkind: ConfigMap\n";
 
-fn rendered() -> Folder {
-    let folder = Folder::published();
-    assert_eq!(folder.mtp(&["render"]).exit, Exit::Clean);
-    folder
-}
-
 #[track_caller]
 fn exits(folder: &Folder, args: &[&str], exit: Exit, says: &str) {
     let ran = folder.mtp(args);
@@ -33,7 +27,7 @@ fn exits(folder: &Folder, args: &[&str], exit: Exit, says: &str) {
 fn files_in_place_of_folders() {
     for place in ["rendered/tenants", TENANT, NAMESPACE] {
         for (content, exit) in [(OURS, Exit::Clean), ("mine\n", Exit::Failed)] {
-            let folder = rendered();
+            let folder = Folder::rendered();
             fs::remove_dir_all(folder.join(place)).expect("removed");
             folder.write(place, content);
             if exit == Exit::Failed {
@@ -51,7 +45,7 @@ fn files_in_place_of_folders() {
 #[test]
 fn a_folder_in_place_of_a_file() {
     for inside in [None, Some("mine.txt")] {
-        let folder = rendered();
+        let folder = Folder::rendered();
         folder.remove(QUOTA);
         fs::create_dir(folder.join(QUOTA)).expect("made");
         if let Some(name) = inside {
@@ -68,7 +62,7 @@ fn a_folder_in_place_of_a_file() {
 /// Links and pipes that are in nobody's way are reported, and stop nothing.
 #[test]
 fn links_and_pipes_beside_ours() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     symlink("/etc/hostname", folder.join("rendered/README.md")).expect("a link");
     assert!(Command::new("mkfifo").arg(folder.join("rendered/pipe")).status().expect("mkfifo").success());
     folder.edit(QUOTA, "pods: \"20\"", "pods: \"2000\"");
@@ -78,7 +72,7 @@ fn links_and_pipes_beside_ours() {
 
 #[test]
 fn names_that_are_no_utf_8() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     let odd = folder.join(NAMESPACE).join(OsStr::from_bytes(b"d\xff"));
     fs::create_dir(&odd).expect("made");
     fs::write(odd.join("evil.yaml"), "kind: Pod\n").expect("written");
@@ -90,7 +84,7 @@ fn names_that_are_no_utf_8() {
 
 #[test]
 fn rendered_itself_is_no_link() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     fs::rename(folder.join("rendered"), folder.join("elsewhere")).expect("renamed");
     symlink(folder.join("elsewhere"), folder.join("rendered")).expect("a link");
     for args in [&["render", "--check"][..], &["render"]] {
@@ -101,7 +95,7 @@ fn rendered_itself_is_no_link() {
 /// What a killed run left of a tenant that was taken back is no Namespace that would be removed.
 #[test]
 fn leftovers_of_a_tenant_that_never_was() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     let whole = folder.read(&format!("{NAMESPACE}/namespace-tenant-test-acme-acme.yaml")).replace("acme", "other");
     folder.write("rendered/tenants/.k8s-mtp-new-other/tenant-other-web/namespace-tenant-other-web.yaml", &whole);
     folder.write("rendered/tenants/.k8s-mtp-new-part/namespace.yaml", "# Rendered by k8s");
@@ -112,7 +106,7 @@ fn leftovers_of_a_tenant_that_never_was() {
 /// By its name alone nothing is ours.
 #[test]
 fn files_of_others_under_our_names() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     let note = "rendered/tenants/.k8s-mtp-new-note";
     let inside = "rendered/tenants/.k8s-mtp-new-test-acme/mine.txt";
     let temporary = format!("{NAMESPACE}/.k8s-mtp-new-resourcequota-tenant-quota.yaml");
@@ -132,7 +126,7 @@ fn files_of_others_under_our_names() {
 
 #[test]
 fn a_marker_of_somebody_else_is_not_overwritten() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     folder.write("precious", "precious\n");
     folder.remove("rendered/.k8s-mtp");
     fs::hard_link(folder.join("precious"), folder.join("rendered/.k8s-mtp")).expect("a link");
@@ -144,7 +138,7 @@ fn a_marker_of_somebody_else_is_not_overwritten() {
 #[test]
 fn a_namespace_that_cannot_be_read_stays() {
     for spoilt in ["  bad: [\n", "\u{fffd}"] {
-        let folder = rendered();
+        let folder = Folder::rendered();
         folder.write("tenants/second.yaml", crate::mtp::PUBLISHED.replace("test-acme", "second"));
         assert_eq!(folder.mtp(&["render"]).exit, Exit::Clean);
         let path = "rendered/tenants/second/tenant-second-acme/namespace-tenant-second-acme.yaml";
@@ -162,7 +156,7 @@ fn a_namespace_that_cannot_be_read_stays() {
 /// Our own files may hold more than the reader of input takes.
 #[test]
 fn a_namespace_in_a_huge_file_stays() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     folder.edit("tenants/platform.yaml", "spec:", "spec:\n  output:\n    layout: namespace");
     folder.write("tenants/second.yaml", crate::mtp::PUBLISHED.replace("test-acme", "second"));
     for number in 0..3 {
@@ -181,7 +175,7 @@ fn a_namespace_in_a_huge_file_stays() {
 
 #[test]
 fn the_root_is_not_rendered_itself() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     let ran = Command::new(env!("CARGO_BIN_EXE_mtp")).arg("validate").current_dir(folder.join(TENANT)).output();
     let ran = ran.expect("mtp runs");
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
@@ -189,7 +183,7 @@ fn the_root_is_not_rendered_itself() {
 
 #[test]
 fn an_answer_that_cannot_be_written_is_no_answer() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
     let ran = Command::new(env!("CARGO_BIN_EXE_mtp")).arg("validate").current_dir(folder.path()).stdout(full).output();
     let ran = ran.expect("mtp runs");
@@ -200,7 +194,7 @@ fn an_answer_that_cannot_be_written_is_no_answer() {
 /// Whoever names a file or a tenant does not write lines of the report.
 #[test]
 fn names_stay_on_their_line() {
-    let folder = rendered();
+    let folder = Folder::rendered();
     folder.write("rendered/x\nchanged    rendered/forged.yaml", "kind: Pod\n");
     let check = folder.mtp(&["render", "--check"]);
     assert!(!check.out.contains("\nchanged    rendered/forged"), "{check}");

@@ -55,6 +55,13 @@ impl Folder {
         folder
     }
 
+    /// The same, rendered.
+    pub fn rendered() -> Folder {
+        let folder = Folder::published();
+        assert_eq!(folder.mtp(&["render"]).exit, Exit::Clean);
+        folder
+    }
+
     pub fn path(&self) -> &Path {
         self.0.path()
     }
