@@ -104,6 +104,8 @@ pub enum Command {
     Schema(commands::schema::Options),
     /// Say what the admission policies refuse, without a cluster
     Policy(commands::policy::Options),
+    /// Make, rotate and check the webhook's certificate
+    Certs(commands::certs::Options),
     /// Explain a rule (T007), a policy (read-only-root) or a field (Tenant.spec.tier)
     Explain(commands::explain::Options),
     /// Print completions for a shell
@@ -141,6 +143,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut streams: Streams<'_>) -
         Command::Render(options) => commands::render::run(&options, &mut shell),
         Command::Schema(options) => commands::schema::run(&options, &mut shell),
         Command::Policy(options) => commands::policy::run(&options, &mut shell),
+        Command::Certs(options) => commands::certs::run(&options, &mut shell),
         Command::Explain(options) => commands::explain::run(&options, &mut shell),
         Command::Completions { shell: kind } => completions(kind, &mut shell),
         Command::Man => man(&mut shell),

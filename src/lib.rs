@@ -16,7 +16,9 @@ mod rendered;
 mod rules;
 mod templates;
 mod tree;
+mod webhook;
 
+mod certs;
 mod cidr;
 mod diagnostic;
 mod inputs;

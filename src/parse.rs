@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::Deserialize;
 
+use crate::certs::{LOCK, SERVED};
 use crate::contract::{API_VERSION, At, GROUP, KINDS, PlatformFile, TenantFile, TierFile};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::inputs::{CERTS, Input, Inputs, MAX_FILE_BYTES, TEMPLATES};
@@ -46,6 +47,8 @@ pub struct Parsed {
     pub tenants: Vec<TenantDocument>,
     /// The templates of further objects, as text.
     pub templates: Vec<Document<Arc<str>>>,
+    /// The state of certificates, as text, by path.
+    pub certs: BTreeMap<Arc<str>, Arc<str>>,
     /// The versions of mtp that the Platform wants, read apart from the rest: another version may have other fields.
     pub mtp_version: Option<Document<At<String>>>,
     /// What could not be read, but is known to be there.
@@ -99,17 +102,19 @@ impl Parsed {
         self.tiers.append(&mut more.tiers);
         self.tenants.append(&mut more.tenants);
         self.templates.append(&mut more.templates);
+        self.certs.append(&mut more.certs);
         self.mtp_version = self.mtp_version.take().or(more.mtp_version);
         self.missing.names.append(&mut more.missing.names);
         self.missing.anything |= more.missing.anything;
     }
 }
 
-/// Whether a file of the input folder is one of ours to read: YAML by its name, not hidden, no certificate state.
+/// Whether a file of the input folder is one of ours to read: YAML by its name, not hidden. Of certificates, only what
+/// `mtp certs` writes is.
 pub fn is_read(path: &str) -> bool {
     let hidden = path.split('/').any(|part| part.starts_with('.'));
     let yaml = matches!(Path::new(path).extension().and_then(|e| e.to_str()), Some("yaml" | "yml"));
-    yaml && !hidden && !is_below(path, CERTS)
+    yaml && !hidden && (!is_below(path, CERTS) || [LOCK, SERVED].contains(&path))
 }
 
 fn is_below(path: &str, folder: &str) -> bool {
@@ -164,6 +169,10 @@ fn parse_file(path: &Arc<str>, input: &Input, parsed: &mut Parsed, findings: &mu
         parsed.missing.anything = true;
         return;
     };
+    if is_below(path, CERTS) {
+        parsed.certs.insert(Arc::clone(path), text.into());
+        return;
+    }
     if is_below(path, TEMPLATES) {
         parsed.templates.push(Document { file: Arc::clone(path), content: text.into() });
         return;

@@ -1,5 +1,7 @@
 //! The commands: one file each, named as it is typed. They read, call the core, and write; they decide nothing.
 
+pub mod certs;
+pub mod clock;
 pub mod explain;
 pub mod init;
 pub mod new;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::Args;
+use time::OffsetDateTime;
 
 use super::{Shell, Stream};
 use crate::cli::Exit;
@@ -16,6 +17,7 @@ use crate::diagnostic::{Diagnostic, has_errors};
 use crate::disk::{self, Look};
 use crate::inputs::Inputs;
 use crate::removals::removals;
+use crate::rules::admission::at as ends;
 use crate::rendered::{File, RENDERED, Rendered};
 use crate::report::{ChangedFile, Report, count, line};
 use crate::tree::{self, Change, ChangeKind, Have};
@@ -29,6 +31,9 @@ pub struct Options {
     /// With --check: print the paths of stale files, one a line, and nothing else
     #[arg(long, requires = "check")]
     list: bool,
+    /// With --check: judge what ends at this time as well: RFC 3339, or `now`
+    #[arg(long, requires = "check", value_name = "TIME", value_parser = super::clock::at)]
+    at: Option<OffsetDateTime>,
     /// Write even where rendered/ holds manifests of others, or where nobody would keep a platform
     #[arg(long, conflicts_with = "check")]
     force: bool,
@@ -78,7 +83,8 @@ fn check(options: &Options, seen: &Seen<'_>, mut diagnostics: Vec<Diagnostic>, s
     let changes = tree::changes(have, rendered);
     let gone = removals(&have.other, rendered);
     let refused = has_errors(&gone);
-    let exit = match (refused, changes.is_empty()) {
+    let ends = options.at.zip(rendered.plan()).map(|(at, plan)| ends(plan, at)).unwrap_or_default();
+    let exit = match (refused, changes.is_empty() && !has_errors(&ends)) {
         (true, _) => Exit::Failed,
         (false, false) => Exit::Findings,
         (false, true) => Exit::Clean,
@@ -86,16 +92,18 @@ fn check(options: &Options, seen: &Seen<'_>, mut diagnostics: Vec<Diagnostic>, s
     if options.list {
         let paths: String = changes.iter().map(|c| format!("{}\n", line(&c.path))).collect();
         shell.answer(&paths)?;
-        if refused {
-            let report = Report { command: "render --check", diagnostics: gone, ..Report::default() };
+        let more: Vec<_> = gone.into_iter().chain(ends).collect();
+        if !more.is_empty() {
+            let report = Report { command: "render --check", diagnostics: more, ..Report::default() };
             shell.report(&report, inputs, Stream::Err)?;
         }
         return Ok(exit);
     }
     diagnostics.extend(gone);
+    diagnostics.extend(ends);
     let remedy = remedy(&changes, refused);
     let changes = described(&changes, have, rendered);
-    let clean = changes.is_empty() && !refused;
+    let clean = exit == Exit::Clean;
     let report = Report { command: "render --check", diagnostics, changes, same: have.same, remedy };
     shell.report(&report, inputs, Stream::Out)?;
     if clean && !shell.machine_reads() && !shell.is_quiet() {

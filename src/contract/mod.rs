@@ -3,6 +3,7 @@
 //! They hold what was typed, each value with its place; [`crate::plan`] resolves them. Their doc comments are the text of
 //! the JSON Schemas and of `mtp explain`, so they speak to authors.
 
+pub mod admission;
 pub mod platform;
 pub mod tenant;
 pub mod tier;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::admission::Admission;
 use super::values::At;
 
 /// What holds for every tenant.
@@ -49,6 +50,9 @@ pub struct PlatformSpec {
     /// What `tenants/templates/` may make.
     #[serde(default)]
     pub templates: Templates,
+    /// Who judges tenants' pods, and by which policies.
+    #[serde(default)]
+    pub admission: Admission,
     /// How `rendered/` is laid out.
     #[serde(default)]
     pub output: OutputOptions,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::admission::{Exemption, Mode};
 use super::platform::{Egress, PodSecurity};
 use super::tenant::QuotaValues;
 use super::values::{Amount, At};
@@ -31,6 +32,21 @@ pub struct TierSpec {
     /// How many namespaces a tenant of this tier may have, retired ones not counted. Default: 1.
     #[serde(default)]
     pub namespaces: Option<At<u32>>,
+    /// Policies of this tier's pods.
+    #[serde(default)]
+    pub admission: TierAdmission,
+}
+
+/// Policies of a tier's pods.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TierAdmission {
+    /// What happens where a pod breaks a policy, by the policy's id. Default: as the Platform says.
+    #[serde(default)]
+    pub policies: BTreeMap<At<String>, At<Mode>>,
+    /// Who is let off which policies.
+    #[serde(default)]
+    pub exemptions: Vec<At<Exemption>>,
 }
 
 /// The ceiling of one namespace. What is absent is not governed.

@@ -220,6 +220,43 @@ fn create_parent(path: &Path) -> Result<()> {
     }
 }
 
+/// Writes a file below the root whole, whatever was there.
+pub fn replace(root: &Path, path: &str, text: &str) -> Result<()> {
+    create_parent(&root.join(path))?;
+    write::write(root, path, text.as_bytes()).with_context(|| format!("cannot write {path}"))
+}
+
+/// Gives a file below the root another name, whatever had that name.
+pub fn rename(root: &Path, from: &str, to: &str) -> Result<()> {
+    fs::rename(root.join(from), root.join(to)).with_context(|| format!("cannot rename {from} to {to}"))
+}
+
+/// Removes a file, if it is there.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Hands out all files below a folder of the root, one at a time; links are not followed.
+pub fn each_file(root: &Path, folder: &str, mut each: impl FnMut(String, &[u8])) -> Result<()> {
+    let folder = root.join(folder);
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in WalkDir::new(&folder).sort_by_file_name() {
+        let entry = walked(entry, &folder)?;
+        if entry.file_type().is_file() {
+            let bytes = fs::read(entry.path()).with_context(|| format!("cannot read {}", entry.path().display()))?;
+            each(relative(root, entry.path()), &bytes);
+        }
+    }
+    Ok(())
+}
+
 /// Whether something stands at `path`.
 pub fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()

@@ -113,7 +113,7 @@ fn create_parent(root: &Path, path: &str) -> Result<()> {
 }
 
 /// Writes a file so that readers see the old or the new one, never a part. The marker is written in place: it is the lock.
-fn write(root: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
+pub fn write(root: &Path, path: &str, bytes: &[u8]) -> io::Result<()> {
     let target = root.join(path);
     if path == MARKER {
         return fs::write(target, bytes);

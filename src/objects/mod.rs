@@ -15,6 +15,7 @@ pub mod role_binding;
 pub mod service_account;
 pub mod shared;
 pub mod tenant;
+pub mod webhook;
 
 use std::sync::Arc;
 
@@ -64,6 +65,18 @@ pub const KINDS: &[Kind] = &[
     service_account::KIND,
     role::KIND,
     role_binding::KIND,
+    // The webhook is there and answers before the API server is told to ask it.
+    webhook::service_account::KIND,
+    webhook::network_policy::KIND,
+    webhook::config_map::KIND,
+    webhook::cert_manager::ISSUER,
+    webhook::cert_manager::CERTIFICATE,
+    webhook::secret::KIND,
+    webhook::service::KIND,
+    webhook::pod_disruption_budget::KIND,
+    webhook::deployment::KIND,
+    webhook::configurations::MUTATING,
+    webhook::configurations::VALIDATING,
     Kind { group: ANY, version: ANY, kind: ANY, build: Build::Namespace(extra::build) },
 ];
 

@@ -3,6 +3,7 @@
 //! What does not resolve is reported and left out, so that planning goes on and one run tells all; nothing is rendered
 //! from a plan with errors.
 
+pub mod admission;
 pub mod platform;
 pub mod tenant;
 pub mod tier;
@@ -44,7 +45,7 @@ pub type Placed = (Quantity, Place);
 pub fn plan(parsed: Parsed) -> (Option<Plan>, Vec<Diagnostic>) {
     let mut findings = Findings::default();
     let Some(platform) = one_platform(&parsed, &mut findings) else { return (None, findings.into_sorted()) };
-    let platform = platform::resolve(platform, &mut findings);
+    let platform = platform::resolve(platform, &parsed.certs, &mut findings);
 
     let mut tiers: BTreeMap<String, Arc<TierPlan>> = BTreeMap::new();
     for document in parsed.tiers {

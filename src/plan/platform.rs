@@ -13,6 +13,7 @@ use crate::contract::{At, PlatformFile};
 use crate::diagnostic::Findings;
 use crate::parse::Document;
 use crate::place::Place;
+use crate::plan::admission::{self, AdmissionPlan, CertificateFiles};
 use crate::plan::tenant::PortPlan;
 
 /// The oldest and the newest minor version of Kubernetes that is rendered for.
@@ -39,6 +40,8 @@ pub struct PlatformPlan {
     pub extra_rules: [Vec<At<ExtraRule>>; 3],
     /// Secrets that default ServiceAccounts pull images with.
     pub pull_secrets: Vec<String>,
+    /// Who judges tenants' pods.
+    pub admission: AdmissionPlan,
     /// How many objects a file holds.
     pub layout: Layout,
 }
@@ -94,13 +97,14 @@ pub struct IngressFromPlan {
 }
 
 /// Resolves the Platform.
-pub fn resolve(doc: Document<PlatformFile>, findings: &mut Findings) -> PlatformPlan {
+pub fn resolve(doc: Document<PlatformFile>, certs: &CertificateFiles, findings: &mut Findings) -> PlatformPlan {
     let spec = &doc.content.spec.value;
     let kubernetes = minor(&spec.kubernetes_version, &doc, findings);
     let text = |value: &Option<At<String>>| value.as_ref().map(|v| v.value.clone()).unwrap_or_default();
-    let namespace = spec.namespace.as_ref().map_or("k8s-mtp", |n| n.value.as_str());
+    let namespace = namespace(spec);
     let base = PodSecurityPlan { level: PodSecurityLevel::Restricted, version: format!("v1.{kubernetes}") };
     let network = network(&spec.network, &doc.file, findings);
+    let admission = admission::resolve(&spec.admission, namespace, &doc.file, certs, findings);
     let PlatformSpec { roles, output, .. } = spec;
     PlatformPlan {
         namespace: namespace.into(),
@@ -111,9 +115,15 @@ pub fn resolve(doc: Document<PlatformFile>, findings: &mut Findings) -> Platform
         pod_security: pod_security(&spec.pod_security, &base),
         extra_rules: [&roles.admin, &roles.operator, &roles.viewer].map(|r| r.extra_rules.clone()),
         pull_secrets: spec.image_pull_secrets.iter().map(|s| s.value.clone()).collect(),
+        admission,
         layout: output.layout.map_or(Layout::Object, |l| l.value),
         doc,
     }
+}
+
+/// The platform's own namespace.
+pub fn namespace(spec: &PlatformSpec) -> &str {
+    spec.namespace.as_ref().map_or("k8s-mtp", |n| n.value.as_str())
 }
 
 /// What `own` states, and `base` where it does not.
@@ -204,7 +214,8 @@ fn numbers(ports: &[At<u16>]) -> Option<Vec<u16>> {
     (!ports.is_empty()).then(|| ports.into_iter().collect())
 }
 
-fn ingress_from(from: &IngressFrom) -> IngressFromPlan {
+/// Pods of another namespace.
+pub fn ingress_from(from: &IngressFrom) -> IngressFromPlan {
     IngressFromPlan {
         namespace: from.namespace.value.clone(),
         pod_labels: plain(&from.pod_labels),

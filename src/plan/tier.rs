@@ -10,8 +10,10 @@ use crate::contract::{Amount, At, TierFile};
 use crate::diagnostic::Findings;
 use crate::parse::{Document, TenantDocument};
 use crate::place::Place;
+use crate::plan::admission::{self, ExemptionPlan};
 use crate::plan::platform::{PlatformPlan, PodSecurityPlan, pod_security};
 use crate::plan::{Placed, quantity};
+use crate::policy::standing::Modes;
 
 /// Ceilings by key of ResourceQuota.
 pub type Hard = BTreeMap<String, Placed>;
@@ -35,6 +37,10 @@ pub struct TierPlan {
     pub egress: Egress,
     /// Pod Security.
     pub pod_security: PodSecurityPlan,
+    /// What a breach of each policy leads to.
+    pub modes: Modes,
+    /// Who is let off which policies.
+    pub exemptions: Vec<ExemptionPlan>,
     /// How many namespaces a tenant may have.
     pub namespaces: u32,
 }
@@ -114,6 +120,8 @@ pub fn resolve(doc: Document<TierFile>, platform: &PlatformPlan, findings: &mut 
         limits,
         egress: spec.egress.map_or(platform.network.egress, |e| e.value),
         pod_security: pod_security(&spec.pod_security, &platform.pod_security),
+        modes: admission::modes(&spec.admission.policies, platform.admission.modes),
+        exemptions: admission::exemptions(&spec.admission.exemptions, &doc.file),
         namespaces: spec.namespaces.map_or(1, |n| n.value),
         doc,
     }

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json};
-
 use super::pod::List;
 use super::review::{self, Breach};
 use crate::diagnostic::Findings;
 use crate::parse;
 use crate::place::{Place, Span};
-use crate::yaml::{self, Node, Value, plain};
+use crate::yaml::{self, Node, Value};
 
 /// Kinds that have pods, and where their pods' `spec` stands.
 const WITH_PODS: [(&str, &[&str]); 9] = [
@@ -53,7 +51,7 @@ fn object(file: &Arc<str>, node: &Node<'_>, findings: &mut Findings) -> usize {
             return 0;
         };
         let spec = request.get("object").and_then(|object| object.get("spec"));
-        match review::request(&json(file, request, findings)) {
+        match review::request(&yaml::json(file, request, findings)) {
             Ok(breaches) => report(file, spec.unwrap_or(request), breaches, findings),
             Err(why) => drop(findings.error("T013", Place::new(file, request.span), why)),
         }
@@ -63,7 +61,7 @@ fn object(file: &Arc<str>, node: &Node<'_>, findings: &mut Findings) -> usize {
     let Some((_, path)) = with_pods else { return 0 };
     let spec = path.iter().try_fold(node, |node, step| node.get(step));
     let Some(spec) = spec else { return 0 };
-    report(file, spec, review::spec(&json(file, spec, findings)), findings);
+    report(file, spec, review::spec(&yaml::json(file, spec, findings)), findings);
     1
 }
 
@@ -79,22 +77,4 @@ fn place(spec: &Node<'_>, list: List, name: &str) -> Option<Span> {
     let Value::List(containers) = &spec.get(list.field())?.value else { return None };
     let named = containers.iter().filter_map(|container| container.get("name"));
     named.filter(|n| n.text() == Some(name)).map(|n| n.span).next()
-}
-
-/// The value that kubectl would send; what readers of YAML disagree on is reported, and left out.
-fn json(file: &Arc<str>, node: &Node<'_>, findings: &mut Findings) -> Json {
-    match &node.value {
-        Value::Scalar { text, plain: false } => Json::String(text.to_string()),
-        Value::Scalar { text, plain: true } => plain::value(text).unwrap_or_else(|reading| {
-            let about = plain::disagreement(text, reading);
-            findings.error("T007", Place::new(file, node.span), about).hint("put it in quotes");
-            Json::Null
-        }),
-        Value::List(items) => items.iter().map(|item| json(file, item, findings)).collect(),
-        Value::Map(entries) => {
-            let fields =
-                entries.iter().filter_map(|(key, value)| Some((key.text()?.to_owned(), json(file, value, findings))));
-            Json::Object(fields.collect::<Map<String, Json>>())
-        }
-    }
 }

@@ -5,6 +5,7 @@
 
 pub mod manifests;
 pub mod review;
+pub mod standing;
 
 mod cpu_limits;
 mod memory_limits;

@@ -10,6 +10,8 @@ use super::{POLICIES, Policy};
 pub struct Breach {
     /// The policy.
     pub policy: &'static Policy,
+    /// Where it stands in [`POLICIES`].
+    pub index: usize,
     /// In which list the container stands.
     pub list: List,
     /// The container's name.
@@ -71,10 +73,11 @@ pub fn spec(spec: &Value) -> Vec<Breach> {
 
 fn breaches(pod: Pod<'_>, is_judged: impl Fn(&Policy, &Container<'_>) -> bool) -> Vec<Breach> {
     let mut found = Vec::new();
-    for policy in POLICIES {
+    for (index, policy) in POLICIES.into_iter().enumerate() {
         let about = pod.containers().filter(|c| policy.about.contains(&c.list) && is_judged(policy, c));
         found.extend(about.filter(|c| !(policy.holds)(&pod, c)).map(|container| Breach {
             policy,
+            index,
             list: container.list,
             container: container.name().to_owned(),
         }));

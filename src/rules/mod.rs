@@ -3,6 +3,7 @@
 //! A row is a rule. Its `check` looks at the plan; rules that are about reading or resolving a value are found by the
 //! stage that does so, under the row's id. `mtp explain ID` prints a row, and each has a case under `tests/cases/`.
 
+pub mod admission;
 pub mod lifecycle;
 pub mod limits;
 pub mod metadata;
@@ -59,6 +60,7 @@ pub const RULES: &[&[Rule]] = &[
     roles::RULES,
     templates::RULES,
     lifecycle::RULES,
+    admission::RULES,
 ];
 
 /// Every rule.

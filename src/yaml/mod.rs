@@ -5,8 +5,11 @@
 //! `no` means depends on the quotes.
 
 pub mod decode;
+mod json;
 pub mod plain;
 pub mod shape;
+
+pub use json::json;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

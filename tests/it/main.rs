@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read and write files")]
 
 mod cases;
+mod certs;
 mod cli;
 mod corpus;
 mod defects;

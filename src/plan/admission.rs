@@ -1,0 +1,236 @@
+//! `AdmissionPlan`: who judges tenants' pods, by which policies, and who is let off, resolved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::certs::lock::{Lock, Phase};
+use crate::certs::{LOCK, SERVED, manifest, server_name};
+use crate::contract::At;
+use crate::contract::admission::{Admission, Certificates, Engine, Exemption, Mode, Webhook};
+use crate::diagnostic::Findings;
+use crate::parse::Document;
+use crate::place::{Place, Span};
+use crate::plan::platform::{IngressFromPlan, cidr, ingress_from};
+use crate::policy::standing::Modes;
+
+/// What the files below `tenants/certs/` hold, by path.
+pub type CertificateFiles = BTreeMap<Arc<str>, Arc<str>>;
+
+/// How the policies stand, and who carries them out.
+#[derive(Debug)]
+pub struct AdmissionPlan {
+    /// What a breach leads to, where the tier does not say.
+    pub modes: Modes,
+    /// Who is let off.
+    pub exemptions: Vec<ExemptionPlan>,
+    /// The server that is rendered; `None`: none is.
+    pub webhook: Option<WebhookPlan>,
+}
+
+/// Who is let off which policies.
+#[derive(Debug, Clone)]
+pub struct ExemptionPlan {
+    /// Ids of policies.
+    pub policies: BTreeSet<String>,
+    /// Tenants; with `namespaces` empty too: everybody of the tier.
+    pub tenants: BTreeSet<String>,
+    /// Namespaces.
+    pub namespaces: BTreeSet<String>,
+    /// Who answers for it, and why.
+    pub why: String,
+    /// The last day.
+    pub expires: At<String>,
+    /// Where it is written.
+    pub at: Place,
+}
+
+/// The server.
+#[derive(Debug)]
+pub struct WebhookPlan {
+    /// Its image, by digest.
+    pub image: String,
+    /// Secrets that the image is pulled with.
+    pub pull_secrets: BTreeSet<String>,
+    /// Addresses that API servers call from; empty: any.
+    pub clients: Vec<IpNet>,
+    /// Pods that may read the metrics.
+    pub metrics_from: Vec<IngressFromPlan>,
+    /// Where its certificate comes from.
+    pub certificates: CertificatesPlan,
+    /// Where it is written.
+    pub at: Place,
+}
+
+/// Where the certificate comes from.
+#[derive(Debug)]
+pub enum CertificatesPlan {
+    /// From git.
+    Sops {
+        /// The public half.
+        lock: Document<Lock>,
+        /// The file of the Secret.
+        secret: Document<Arc<str>>,
+    },
+    /// cert-manager makes it, and says whom to trust.
+    CertManager,
+    /// Others keep the Secret.
+    External {
+        /// The public half: whom to trust.
+        lock: Document<Lock>,
+    },
+    /// Others keep the Secret, and the API server trusts them anyway.
+    None,
+}
+
+impl ExemptionPlan {
+    /// Whether a namespace of a tenant is let off.
+    pub fn holds_for(&self, tenant: &str, namespace: &str) -> bool {
+        (self.tenants.is_empty() && self.namespaces.is_empty())
+            || self.tenants.contains(tenant)
+            || self.namespaces.contains(namespace)
+    }
+}
+
+/// `base` with what an author says of single policies.
+pub fn modes(typed: &BTreeMap<At<String>, At<Mode>>, base: Modes) -> Modes {
+    typed.iter().fold(base, |modes, (id, mode)| modes.with(id, mode.value))
+}
+
+/// Resolves exemptions.
+pub fn exemptions(typed: &[At<Exemption>], file: &Arc<str>) -> Vec<ExemptionPlan> {
+    let set = |list: &[At<String>]| list.iter().map(|name| name.value.clone()).collect();
+    let plan = |typed: &At<Exemption>| ExemptionPlan {
+        policies: set(&typed.policies),
+        tenants: set(&typed.tenants),
+        namespaces: set(&typed.namespaces),
+        why: format!("{}: {}", typed.owner, typed.reason),
+        expires: typed.expires.clone(),
+        at: Place::new(file, typed.span),
+    };
+    typed.iter().map(plan).collect()
+}
+
+/// Resolves what the Platform says.
+pub fn resolve(
+    admission: &Admission,
+    namespace: &str,
+    file: &Arc<str>,
+    certs: &CertificateFiles,
+    findings: &mut Findings,
+) -> AdmissionPlan {
+    let wanted = admission.engines.iter().find(|engine| engine.value == Engine::Webhook);
+    let webhook = match (wanted, &admission.webhook) {
+        (Some(_), Some(typed)) => webhook(typed, namespace, file, certs, findings),
+        (Some(engine), None) => {
+            findings
+                .error("T904", Place::new(file, engine.span), "expected `webhook` beside the engine `webhook`")
+                .hint("state at least `webhook.image`, by digest");
+            None
+        }
+        (None, _) => None,
+    };
+    AdmissionPlan {
+        modes: modes(&admission.policies, Modes::STRICTEST),
+        exemptions: exemptions(&admission.exemptions, file),
+        webhook,
+    }
+}
+
+fn webhook(
+    typed: &At<Webhook>,
+    namespace: &str,
+    file: &Arc<str>,
+    certs: &CertificateFiles,
+    findings: &mut Findings,
+) -> Option<WebhookPlan> {
+    let at = Place::new(file, typed.span);
+    let mut clients: Vec<IpNet> = typed.clients.iter().filter_map(|text| cidr(text, file, findings)).collect();
+    clients.sort();
+    clients.dedup();
+    let mut metrics_from: Vec<IngressFromPlan> = typed.metrics_from.iter().map(|from| ingress_from(from)).collect();
+    metrics_from.sort();
+    metrics_from.dedup();
+    let mode = typed.certificates.map(|c| c.value).unwrap_or_default();
+    let stated = Place::new(file, typed.certificates.map_or(typed.span, |c| c.span));
+    let mut state = State { namespace, certs, stated, findings };
+    let certificates = match mode {
+        Certificates::Sops => state.sops()?,
+        Certificates::CertManager => CertificatesPlan::CertManager,
+        Certificates::External => CertificatesPlan::External { lock: state.lock(Phase::External)? },
+        Certificates::None => CertificatesPlan::None,
+    };
+    let pull_secrets = typed.image_pull_secrets.iter().map(|name| name.value.clone()).collect();
+    Some(WebhookPlan { image: typed.image.value.clone(), pull_secrets, clients, metrics_from, certificates, at })
+}
+
+/// The state of certificates in git, which is held against what the Platform says.
+struct State<'a> {
+    namespace: &'a str,
+    certs: &'a CertificateFiles,
+    /// Where the Platform says where certificates come from.
+    stated: Place,
+    findings: &'a mut Findings,
+}
+
+impl State<'_> {
+    fn file(&mut self, path: &'static str, hint: &str) -> Option<Document<Arc<str>>> {
+        if let Some((file, text)) = self.certs.get_key_value(path) {
+            return Some(Document { file: Arc::clone(file), content: Arc::clone(text) });
+        }
+        self.findings.error("T905", self.stated.clone(), format!("there is no {path}")).hint(hint);
+        None
+    }
+
+    fn wrong(&mut self, path: &Arc<str>, span: Span, why: impl Into<String>) -> &mut crate::diagnostic::Diagnostic {
+        self.findings.error("T905", Place::new(path, span), why)
+    }
+
+    /// The lock, in the phase `External` or in another.
+    fn lock(&mut self, wanted: Phase) -> Option<Document<Lock>> {
+        let external = wanted == Phase::External;
+        let hint = if external { "run `mtp certs issue --ca FILE`" } else { "run `mtp certs issue`" };
+        let document = self.file(LOCK, hint)?;
+        let lock = match Lock::read(&document.content) {
+            Ok(lock) => lock,
+            Err((span, why)) => {
+                self.wrong(&document.file, span, why).hint("take it back from git, or issue anew");
+                return None;
+            }
+        };
+        if (lock.phase == Phase::External) != external {
+            let about = format!("the state of certificates is that of phase `{}`", lock.phase.as_str());
+            let stated = self.stated.clone();
+            self.wrong(&document.file, Span::default(), about)
+                .related(stated, "where they are said to come from")
+                .hint(hint);
+            return None;
+        }
+        let name = server_name(self.namespace);
+        if let Some(other) = lock.served.iter().chain(&lock.next).find(|c| !c.is_for(&name)) {
+            let about = format!("certificate {} is not for `{name}`, which the API server asks for", &other.sha256[..16]);
+            self.wrong(&document.file, Span::default(), about).hint("issue anew: `mtp certs issue --force`");
+            return None;
+        }
+        Some(Document { file: document.file, content: lock })
+    }
+
+    fn sops(&mut self) -> Option<CertificatesPlan> {
+        let lock = self.lock(Phase::Serving)?;
+        let secret = self.file(SERVED, "run `mtp certs issue`")?;
+        let sealed = match manifest::check(&secret.content, self.namespace) {
+            Ok(sealed) => sealed,
+            Err((span, why)) => {
+                self.wrong(&secret.file, span, why).hint("take it back from git, or issue anew");
+                return None;
+            }
+        };
+        if manifest::certificate(&sealed) != lock.content.served.as_ref().map(|c| c.sha256.as_str()) {
+            let about = format!("the certificate in the Secret is not the one that {LOCK} says is served");
+            self.wrong(&secret.file, Span::default(), about).hint("take both back from git, or run `mtp certs rotate` again");
+            return None;
+        }
+        Some(CertificatesPlan::Sops { lock, secret })
+    }
+}

@@ -1,0 +1,61 @@
+//! How each policy stands for the pods of a namespace: refused, warned of, noted, or nothing at all.
+
+use std::collections::BTreeMap;
+
+use super::POLICIES;
+use crate::contract::admission::Mode;
+
+/// What a breach of each policy leads to, in the order of [`POLICIES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Modes([Mode; POLICIES.len()]);
+
+/// How the policies stand for one namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing<'a> {
+    /// By policy.
+    pub modes: Modes,
+    /// Who is let off what: by policy, who answers for it and why.
+    pub exempt: &'a BTreeMap<String, String>,
+}
+
+/// Where a policy stands in [`POLICIES`].
+pub fn index(id: &str) -> Option<usize> {
+    POLICIES.iter().position(|policy| policy.id == id)
+}
+
+impl Modes {
+    /// Everything is refused: what holds unless somebody says otherwise, and for whoever is not known.
+    pub const STRICTEST: Modes = Modes([Mode::Deny; POLICIES.len()]);
+
+    /// The mode of a policy.
+    pub fn get(&self, index: usize) -> Mode {
+        self.0[index]
+    }
+
+    /// The same with another mode for one policy; a policy that this version does not have is left out.
+    pub fn with(mut self, id: &str, mode: Mode) -> Modes {
+        if let Some(index) = index(id) {
+            self.0[index] = mode;
+        }
+        self
+    }
+
+    /// Id and mode of each policy.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Mode)> {
+        POLICIES.iter().map(|policy| policy.id).zip(self.0)
+    }
+}
+
+impl Standing<'_> {
+    /// What a breach of the policy at `index` leads to. Whoever is let off is noted all the same.
+    pub fn mode(&self, index: usize) -> Mode {
+        match self.modes.get(index) {
+            Mode::Off => Mode::Off,
+            _ if self.exempt.contains_key(POLICIES[index].id) => Mode::Audit,
+            mode => mode,
+        }
+    }
+}
+
+/// Nobody is let off.
+pub static NOBODY: BTreeMap<String, String> = BTreeMap::new();

@@ -1,0 +1,216 @@
+//! Rules about admission: policies, who is let off them, the webhook and its certificate.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Check, Check::Stage, Rule};
+use crate::certs::due::{self, Due};
+use crate::contract::At;
+use crate::contract::admission::Exemption;
+use crate::diagnostic::{Diagnostic, Findings};
+use crate::names::{is_dns_label, is_email};
+use crate::parse::Document;
+use crate::place::{Place, Span};
+use crate::plan::Plan;
+use crate::plan::admission::CertificatesPlan;
+use crate::policy::POLICIES;
+use crate::yaml::shape;
+
+/// The rows.
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "T901",
+        title: "no such policy",
+        why: "A mode or an exemption of a policy that does not exist changes nothing, and somebody believes that it does.",
+        fix: "Write an id that `mtp policy list` knows.",
+        check: Check::Plan(policies),
+    },
+    Rule {
+        id: "T902",
+        title: "an exemption of nobody, or of everybody",
+        why: "An exemption of a tenant that is gone holds for the next one of that name; one of everybody is a mode, and is to be seen as one.",
+        fix: "Name tenants or namespaces that exist, or set the mode of the policy.",
+        check: Check::Plan(exempted),
+    },
+    Rule {
+        id: "T903",
+        title: "an exemption that nobody answers for",
+        why: "An exemption without an owner, a reason and an end stays for ever, and nobody knows why.",
+        fix: "State an e-mail address as `owner`, a `reason`, and a day of the calendar as `expires`.",
+        check: Check::Plan(answered),
+    },
+    Rule {
+        id: "T904",
+        title: "a webhook that cannot be rendered",
+        why: "Without an image that is pinned by its digest, nobody knows which program decides on tenants' pods.",
+        fix: "State `admission.webhook.image` by digest; `mtp init` writes the section as a comment.",
+        check: Check::Plan(webhook),
+    },
+    Rule {
+        id: "T905",
+        title: "no usable certificate",
+        why: "A webhook whose certificate is missing, foreign or changed by hand refuses every pod of every tenant.",
+        fix: "Run `mtp certs issue`, or take the files below tenants/certs/ back from git.",
+        check: Stage,
+    },
+    Rule {
+        id: "T906",
+        title: "a certificate that ends",
+        why: "With the last day of the certificate, the API server refuses every pod of every tenant.",
+        fix: "Begin a rotation with `mtp certs rotate`; `mtp certs status` says the next step.",
+        check: Stage,
+    },
+    Rule {
+        id: "T907",
+        title: "an exemption that has ended",
+        why: "What was granted for a while is taken for granted afterwards.",
+        fix: "Take the exemption out, or have its owner extend it.",
+        check: Stage,
+    },
+];
+
+/// Every exemption, and the file that it stands in.
+fn all(plan: &Plan) -> impl Iterator<Item = (&At<Exemption>, &Arc<str>, bool)> {
+    let platform = &plan.platform.doc;
+    let of_platform = platform.content.spec.admission.exemptions.iter().map(|e| (e, &platform.file, true));
+    let of_tiers = plan.tiers.values().flat_map(|tier| {
+        tier.doc.content.spec.admission.exemptions.iter().map(|e| (e, &tier.doc.file, false))
+    });
+    of_platform.chain(of_tiers)
+}
+
+fn policies(plan: &Plan, findings: &mut Findings) {
+    let mut look = |id: &At<String>, file: &Arc<str>| {
+        if crate::policy::standing::index(id).is_none() {
+            let wrong = findings.error("T901", Place::new(file, id.span), format!("there is no policy `{id}`"));
+            match shape::closest(id, POLICIES.iter().map(|policy| policy.id)) {
+                Some(close) => wrong.hint(format!("did you mean `{close}`?")),
+                None => wrong.hint(format!("there is {}", shape::list(POLICIES.iter().map(|policy| policy.id)))),
+            };
+        }
+    };
+    let platform: &Document<_> = &plan.platform.doc;
+    platform.content.spec.admission.policies.keys().for_each(|id| look(id, &platform.file));
+    for tier in plan.tiers.values() {
+        tier.doc.content.spec.admission.policies.keys().for_each(|id| look(id, &tier.doc.file));
+    }
+    for (exemption, file, _) in all(plan) {
+        exemption.policies.iter().for_each(|id| look(id, file));
+    }
+}
+
+fn exempted(plan: &Plan, findings: &mut Findings) {
+    let mut exemptions = all(plan).peekable();
+    if exemptions.peek().is_none() {
+        return;
+    }
+    let tenants: BTreeSet<&str> = plan.tenants.iter().map(|t| &*t.name).collect();
+    let namespaces: BTreeSet<&str> =
+        plan.tenants.iter().flat_map(|t| t.namespaces.iter().map(|n| &*n.name)).collect();
+    for (exemption, file, of_platform) in exemptions {
+        let at = |span: Span| Place::new(file, span);
+        if of_platform && exemption.tenants.is_empty() && exemption.namespaces.is_empty() {
+            findings
+                .error("T902", at(exemption.span), "expected `tenants` or `namespaces`: in the Platform, this lets everybody off")
+                .hint("set the mode of the policy in `admission.policies`");
+        }
+        for name in exemption.tenants.iter().filter(|name| !tenants.contains(&*name.value)) {
+            if !plan.missing.may_hold("Tenant", name) {
+                let wrong = findings.error("T902", at(name.span), format!("there is no tenant `{name}`"));
+                if let Some(close) = shape::closest(name, tenants.iter().copied()) {
+                    wrong.hint(format!("did you mean `{close}`?"));
+                }
+            }
+        }
+        for name in exemption.namespaces.iter().filter(|name| !namespaces.contains(&*name.value)) {
+            if !plan.missing.may_hold_kind("Tenant") {
+                let wrong = findings.error("T902", at(name.span), format!("no tenant has a namespace `{name}`"));
+                match shape::closest(name, namespaces.iter().copied()) {
+                    Some(close) => wrong.hint(format!("did you mean `{close}`?")),
+                    None => wrong.hint("write its full name: `tenant-<tenant>-<name>`"),
+                };
+            }
+        }
+    }
+}
+
+fn answered(plan: &Plan, findings: &mut Findings) {
+    for (exemption, file, _) in all(plan) {
+        let at = |span: Span| Place::new(file, span);
+        if !is_email(&exemption.owner) {
+            let about = format!("expected an e-mail address as owner, found `{}`", exemption.owner);
+            findings.error("T903", at(exemption.owner.span), about);
+        }
+        if exemption.reason.trim().is_empty() || exemption.reason.chars().any(char::is_control) {
+            findings.error("T903", at(exemption.reason.span), "expected a reason, in one line");
+        } else if exemption.reason.chars().count() > 200 {
+            findings.error("T903", at(exemption.reason.span), "expected a reason of at most 200 characters");
+        }
+        if last_day(&exemption.expires).is_none() {
+            let about = format!("expected a day of the calendar, found `{}`", exemption.expires);
+            findings.error("T903", at(exemption.expires.span), about).hint("write \"2027-01-31\"");
+        }
+    }
+}
+
+/// The moment after the last day of an exemption, anywhere on earth.
+pub fn last_day(text: &str) -> Option<time::OffsetDateTime> {
+    let start = crate::certs::due::read(&format!("{text}T00:00:00Z")).ok()?;
+    (text.len() == 10).then_some(start + time::Duration::hours(36))
+}
+
+/// How long before the end of an exemption its owner is reminded.
+const REMIND: time::Duration = time::Duration::days(30);
+
+/// What ends, or has ended, at that time: the one rule that depends on one.
+pub fn at(plan: &Plan, at: time::OffsetDateTime) -> Vec<Diagnostic> {
+    let mut findings = Findings::default();
+    for (exemption, file, _) in all(plan) {
+        let Some(end) = last_day(&exemption.expires) else { continue };
+        let (whose, day) = (&exemption.owner, &exemption.expires);
+        let place = Place::new(file, exemption.expires.span);
+        if at >= end {
+            findings.error("T907", place, format!("the exemption of {whose} has ended on {day}"));
+        } else if end - at <= REMIND {
+            findings.warning("T907", place, format!("the exemption of {whose} ends on {day}"));
+        }
+    }
+    let certificates = plan.platform.admission.webhook.as_ref().map(|webhook| &webhook.certificates);
+    if let Some(CertificatesPlan::Sops { lock, .. } | CertificatesPlan::External { lock }) = certificates
+        && let Some((due, end)) = due::of_lock(&lock.content, at)
+    {
+        let (place, end) = (Place::file(Arc::clone(&lock.file)), due::written(end));
+        let hint = "begin a rotation: `mtp certs rotate`";
+        match due {
+            Due::Later => {}
+            Due::Soon => drop(findings.warning("T906", place, format!("the certificate ends at {end}")).hint(hint)),
+            Due::Now => drop(findings.error("T906", place, format!("the certificate ends at {end}")).hint(hint)),
+            Due::Over => {
+                findings.error("T906", place, format!("the certificate does not hold; its end is {end}")).hint(hint);
+            }
+        }
+    }
+    findings.into_sorted()
+}
+
+fn webhook(plan: &Plan, findings: &mut Findings) {
+    let doc = &plan.platform.doc;
+    let admission = &doc.content.spec.admission;
+    let mut seen = BTreeSet::new();
+    for engine in admission.engines.iter().filter(|engine| !seen.insert(engine.value)) {
+        findings.error("T904", doc.at(engine.span), "the engine stands here again");
+    }
+    if let (Some(webhook), true) = (&admission.webhook, admission.engines.is_empty()) {
+        findings
+            .warning("T904", doc.at(webhook.span), "no engine uses this")
+            .hint("write `engines: [webhook]`, or take it out");
+    }
+    let Some(webhook) = &admission.webhook else { return };
+    for name in webhook.image_pull_secrets.iter().filter(|name| !is_dns_label(name)) {
+        findings.error("T904", doc.at(name.span), format!("expected the name of a Secret, found `{name}`"));
+    }
+    for from in webhook.metrics_from.iter().filter(|from| !is_dns_label(&from.namespace)) {
+        let about = format!("expected the name of a namespace, found `{}`", from.namespace);
+        findings.error("T904", doc.at(from.namespace.span), about);
+    }
+}

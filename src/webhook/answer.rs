@@ -1,0 +1,191 @@
+//! The answers to `/validate-pod` and `/mutate-pod`: AdmissionReviews of `admission.k8s.io/v1`, in and out.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use super::labels;
+use super::view::View;
+use crate::contract::admission::Mode;
+use crate::policy::review;
+
+/// What the API server is told.
+#[derive(Debug)]
+pub struct Answer {
+    /// The AdmissionReview with its `response`.
+    pub body: Vec<u8>,
+    /// In a word.
+    pub verdict: Verdict,
+    /// Policies whose breach was found, each once, with what it led to.
+    pub breaches: Vec<(&'static str, Mode)>,
+    /// Which namespace it was about.
+    pub namespace: String,
+}
+
+/// An answer in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may be.
+    Allowed,
+    /// It may not be.
+    Denied,
+    /// It was given our labels.
+    Patched,
+}
+
+impl Verdict {
+    /// For metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Allowed => "allowed",
+            Verdict::Denied => "denied",
+            Verdict::Patched => "patched",
+        }
+    }
+}
+
+/// How many breaches a refusal names: a pod may have thousands of containers, and a message is read by people.
+const MOST_NAMED: usize = 16;
+
+/// How long a warning may be; the API server cuts all of them together at 4,096 characters.
+///
+/// Source: `maxWarnings` and `maxWarningSize` of Kubernetes' admission webhook generic request.
+const LONGEST_WARNING: usize = 250;
+
+/// Judges a pod. The error says why the body is no AdmissionReview.
+pub fn validate(body: &[u8], view: &View) -> Result<Answer, String> {
+    let review = Review::read(body)?;
+    let request = &review.request;
+    let namespace = view.namespace(review.namespace());
+    let breaches = match review::request(request) {
+        Ok(breaches) => breaches,
+        Err(why) => return Ok(review.answer(Verdict::Denied, Vec::new(), refusal(&why))),
+    };
+    if let Some(forged) = labels::forged(&request["object"], &request["oldObject"], namespace)
+        && request["operation"] != "DELETE"
+    {
+        return Ok(review.answer(Verdict::Denied, Vec::new(), refusal(&forged)));
+    }
+    let standing = view.standing(namespace);
+    let (mut denied, mut warned, mut noted) = (Told::default(), Vec::new(), Told::default());
+    let mut policies: Vec<(&'static str, Mode)> = Vec::new();
+    for breach in &breaches {
+        let mode = standing.mode(breach.index);
+        if mode != Mode::Off && !policies.iter().any(|(id, _)| *id == breach.policy.id) {
+            policies.push((breach.policy.id, mode));
+        }
+        let text = || format!("{} ({})", breach.message(), breach.policy.id);
+        match mode {
+            Mode::Deny => denied.push(text),
+            Mode::Warn if warned.len() < MOST_NAMED => warned.push(shortened(text())),
+            Mode::Warn | Mode::Off => {}
+            Mode::Audit => noted.push(|| match standing.exempt.get(breach.policy.id) {
+                Some(why) => format!("{}: exempt, {why}", text()),
+                None => text(),
+            }),
+        }
+    }
+    let mut rest = json!({});
+    if !warned.is_empty() {
+        rest["warnings"] = warned.into();
+    }
+    if noted.count > 0 {
+        // The API server puts the webhook's name before the key.
+        rest["auditAnnotations"] = json!({"breaches": noted.text()});
+    }
+    let verdict = if denied.count > 0 { Verdict::Denied } else { Verdict::Allowed };
+    if verdict == Verdict::Denied {
+        rest["status"] = status(&denied.text());
+    }
+    Ok(review.answer(verdict, policies, rest))
+}
+
+/// Gives a pod our labels. The error says why the body is no AdmissionReview.
+pub fn mutate(body: &[u8], view: &View) -> Result<Answer, String> {
+    let review = Review::read(body)?;
+    let request = &review.request;
+    let is_new_pod = request["resource"]["resource"] == "pods"
+        && request["operation"] == "CREATE"
+        && request["subResource"].as_str().unwrap_or_default().is_empty()
+        && request["object"]["metadata"].is_object();
+    let patch = match view.namespace(review.namespace()) {
+        Some(namespace) if is_new_pod => labels::patch(&request["object"], namespace),
+        _ => Vec::new(),
+    };
+    if patch.is_empty() {
+        return Ok(review.answer(Verdict::Allowed, Vec::new(), json!({})));
+    }
+    let patch = BASE64_STANDARD.encode(Value::from(patch).to_string());
+    let rest = json!({"patchType": "JSONPatch", "patch": patch});
+    Ok(review.answer(Verdict::Patched, Vec::new(), rest))
+}
+
+/// Breaches as a person reads them.
+#[derive(Default)]
+struct Told {
+    named: Vec<String>,
+    count: usize,
+}
+
+impl Told {
+    fn push(&mut self, text: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.named.len() < MOST_NAMED {
+            self.named.push(text());
+        }
+    }
+
+    fn text(&self) -> String {
+        let more = self.count - self.named.len();
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        format!("{}{more}", self.named.join("; "))
+    }
+}
+
+fn refusal(why: &str) -> Value {
+    json!({"status": status(why)})
+}
+
+/// A `Status` of `meta/v1`: the API server passes its code and reason on to whoever asked.
+fn status(message: &str) -> Value {
+    json!({"code": 403, "reason": "Forbidden", "message": message})
+}
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(LONGEST_WARNING) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// What was asked.
+struct Review {
+    uid: String,
+    request: Value,
+}
+
+impl Review {
+    fn read(body: &[u8]) -> Result<Review, String> {
+        let mut review: Value = serde_json::from_slice(body).map_err(|error| format!("no JSON: {error}"))?;
+        if review["kind"] != "AdmissionReview" || review["apiVersion"] != "admission.k8s.io/v1" {
+            return Err("expected an AdmissionReview of admission.k8s.io/v1".to_owned());
+        }
+        let request = review["request"].take();
+        match request["uid"].as_str() {
+            Some(uid) if !uid.is_empty() => Ok(Review { uid: uid.to_owned(), request }),
+            _ => Err("the AdmissionReview has no request with a uid".to_owned()),
+        }
+    }
+
+    fn namespace(&self) -> &str {
+        self.request["namespace"].as_str().unwrap_or_default()
+    }
+
+    fn answer(&self, verdict: Verdict, breaches: Vec<(&'static str, Mode)>, rest: Value) -> Answer {
+        let mut response = rest;
+        response["uid"] = self.uid.as_str().into();
+        response["allowed"] = (verdict != Verdict::Denied).into();
+        let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response});
+        Answer { body: review.to_string().into_bytes(), verdict, breaches, namespace: self.namespace().to_owned() }
+    }
+}
