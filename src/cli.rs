@@ -106,6 +106,8 @@ pub enum Command {
     Policy(commands::policy::Options),
     /// Make, rotate and check the webhook's certificate
     Certs(commands::certs::Options),
+    /// Carry the admission policies out
+    Webhook(commands::webhook::Options),
     /// Explain a rule (T007), a policy (read-only-root) or a field (Tenant.spec.tier)
     Explain(commands::explain::Options),
     /// Print completions for a shell
@@ -144,6 +146,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut streams: Streams<'_>) -
         Command::Schema(options) => commands::schema::run(&options, &mut shell),
         Command::Policy(options) => commands::policy::run(&options, &mut shell),
         Command::Certs(options) => commands::certs::run(&options, &mut shell),
+        Command::Webhook(options) => commands::webhook::run(&options, &mut shell),
         Command::Explain(options) => commands::explain::run(&options, &mut shell),
         Command::Completions { shell: kind } => completions(kind, &mut shell),
         Command::Man => man(&mut shell),

@@ -32,6 +32,7 @@ mod yaml;
 
 mod commands;
 mod disk;
+mod server;
 
 pub use diagnostic::{Diagnostic, Findings, Severity};
 pub use inputs::{Input, Inputs};

@@ -43,7 +43,8 @@ pub fn of_lock(lock: &Lock, at: OffsetDateTime) -> Option<(Due, OffsetDateTime)>
         (_, Some(served)) => served.is_signed_by(authority),
     });
     let all = served.into_iter().chain(needed);
-    all.map(|c| (due(c.not_before, c.not_after, at), c.not_after)).min_by_key(|(due, end)| (std::cmp::Reverse(*due), *end))
+    all.map(|c| (due(c.not_before, c.not_after, at), c.not_after))
+        .min_by_key(|(due, end)| (std::cmp::Reverse(*due), *end))
 }
 
 /// A time as RFC 3339 writes it: `2027-01-31T00:00:00Z`.

@@ -66,11 +66,15 @@ pub fn check(text: &str, namespace: &str) -> Result<Sealed, (Span, String)> {
         ("metadata:namespace:".to_owned(), namespace.to_owned()),
         ("type:".to_owned(), "kubernetes.io/tls".to_owned()),
     ];
-    let mut wanted: BTreeMap<String, Option<String>> = fixed.into_iter().chain(labels).map(|(k, v)| (k, Some(v))).collect();
+    let mut wanted: BTreeMap<String, Option<String>> =
+        fixed.into_iter().chain(labels).map(|(k, v)| (k, Some(v))).collect();
     wanted.extend(KEYS.map(|key| (format!("data:{key}:"), None)));
     wanted.insert(fingerprint(), None);
     if let Some((place, span)) = sealed.places("").find(|(place, _)| !wanted.contains_key(*place)) {
-        return Err((span, format!("expected nothing at `{}`: the Secret is written by `mtp certs`", place.trim_end_matches(':'))));
+        return Err((
+            span,
+            format!("expected nothing at `{}`: the Secret is written by `mtp certs`", place.trim_end_matches(':')),
+        ));
     }
     for (place, wanted) in wanted {
         let name = place.trim_end_matches(':');

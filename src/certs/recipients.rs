@@ -35,7 +35,8 @@ pub fn of(config: &str, path: &str) -> Result<Vec<String>, String> {
 
 /// A list of recipients, or a text with commas between them.
 fn listed(node: Option<&Node<'_>>, found: &mut Vec<String>) {
-    let mut add = |text: &str| found.extend(text.split(',').map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned));
+    let mut add =
+        |text: &str| found.extend(text.split(',').map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned));
     match node.map(|node| &node.value) {
         Some(Value::Scalar { text, .. }) => add(text),
         Some(Value::List(items)) => items.iter().filter_map(Node::text).for_each(add),

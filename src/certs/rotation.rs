@@ -41,8 +41,7 @@ pub struct Fresh {
 
 /// The first certificate, or one that replaces whatever there was, without an overlap.
 pub fn issue(fresh: Fresh) -> Step {
-    let lock =
-        Lock { phase: Phase::Serving, trusted: vec![fresh.authority], served: Some(fresh.server), next: None };
+    let lock = Lock { phase: Phase::Serving, trusted: vec![fresh.authority], served: Some(fresh.server), next: None };
     Step { files: vec![Move::Write(SERVED, fresh.secret)], lock }
 }
 

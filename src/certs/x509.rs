@@ -63,7 +63,10 @@ impl Certificate {
             let block = block.map_err(|error| format!("no PEM: {error}"))?;
             if block.label != CERTIFICATE {
                 // The content of such a block is never repeated: it may be a key.
-                return Err(format!("expected certificates alone, found a block of another kind behind {}", chain.len()));
+                return Err(format!(
+                    "expected certificates alone, found a block of another kind behind {}",
+                    chain.len()
+                ));
             }
             chain.push(Certificate::from_der(&block.contents)?);
         }

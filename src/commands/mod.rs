@@ -9,6 +9,7 @@ pub mod policy;
 pub mod render;
 pub mod schema;
 pub mod validate;
+pub mod webhook;
 
 use std::path::PathBuf;
 

@@ -17,9 +17,9 @@ use crate::diagnostic::{Diagnostic, has_errors};
 use crate::disk::{self, Look};
 use crate::inputs::Inputs;
 use crate::removals::removals;
-use crate::rules::admission::at as ends;
 use crate::rendered::{File, RENDERED, Rendered};
 use crate::report::{ChangedFile, Report, count, line};
+use crate::rules::admission::at as ends;
 use crate::tree::{self, Change, ChangeKind, Have};
 
 /// Options of the command.

@@ -209,7 +209,8 @@ impl State<'_> {
         }
         let name = server_name(self.namespace);
         if let Some(other) = lock.served.iter().chain(&lock.next).find(|c| !c.is_for(&name)) {
-            let about = format!("certificate {} is not for `{name}`, which the API server asks for", &other.sha256[..16]);
+            let about =
+                format!("certificate {} is not for `{name}`, which the API server asks for", &other.sha256[..16]);
             self.wrong(&document.file, Span::default(), about).hint("issue anew: `mtp certs issue --force`");
             return None;
         }
@@ -228,7 +229,8 @@ impl State<'_> {
         };
         if manifest::certificate(&sealed) != lock.content.served.as_ref().map(|c| c.sha256.as_str()) {
             let about = format!("the certificate in the Secret is not the one that {LOCK} says is served");
-            self.wrong(&secret.file, Span::default(), about).hint("take both back from git, or run `mtp certs rotate` again");
+            self.wrong(&secret.file, Span::default(), about)
+                .hint("take both back from git, or run `mtp certs rotate` again");
             return None;
         }
         Some(CertificatesPlan::Sops { lock, secret })

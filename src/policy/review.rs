@@ -1,6 +1,8 @@
 //! The verdict on an admission request: what the API server sends in, breaches out. Raw JSON, so that no field of a newer
 //! Kubernetes is lost, and nothing is taken for less than it is.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::pod::{Container, List, Pod};
@@ -59,9 +61,10 @@ pub fn request(request: &Value) -> Result<Vec<Breach>, String> {
     let (new, old) = (&request["object"]["spec"], Pod::new(old));
     // The resources of a pod as a whole are those of all its containers.
     let whole_resized = resources_only && new["resources"] != request["oldObject"]["spec"]["resources"];
+    // By name, which is unique in a pod: one that has thousands of containers is compared in one pass.
+    let before: BTreeMap<(List, &str), &Value> = old.containers().map(|c| ((c.list, c.name()), c.value)).collect();
     let is_old = |container: &Container<'_>| {
-        let same = |before: &Container<'_>| before.list == container.list && before.value == container.value;
-        !whole_resized && old.containers().any(|before| same(&before))
+        !whole_resized && before.get(&(container.list, container.name())).is_some_and(|old| *old == container.value)
     };
     Ok(breaches(Pod::new(new), |policy, container| (policy.resources || !resources_only) && !is_old(container)))
 }

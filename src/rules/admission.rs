@@ -73,9 +73,10 @@ pub const RULES: &[Rule] = &[
 fn all(plan: &Plan) -> impl Iterator<Item = (&At<Exemption>, &Arc<str>, bool)> {
     let platform = &plan.platform.doc;
     let of_platform = platform.content.spec.admission.exemptions.iter().map(|e| (e, &platform.file, true));
-    let of_tiers = plan.tiers.values().flat_map(|tier| {
-        tier.doc.content.spec.admission.exemptions.iter().map(|e| (e, &tier.doc.file, false))
-    });
+    let of_tiers = plan
+        .tiers
+        .values()
+        .flat_map(|tier| tier.doc.content.spec.admission.exemptions.iter().map(|e| (e, &tier.doc.file, false)));
     of_platform.chain(of_tiers)
 }
 
@@ -105,13 +106,16 @@ fn exempted(plan: &Plan, findings: &mut Findings) {
         return;
     }
     let tenants: BTreeSet<&str> = plan.tenants.iter().map(|t| &*t.name).collect();
-    let namespaces: BTreeSet<&str> =
-        plan.tenants.iter().flat_map(|t| t.namespaces.iter().map(|n| &*n.name)).collect();
+    let namespaces: BTreeSet<&str> = plan.tenants.iter().flat_map(|t| t.namespaces.iter().map(|n| &*n.name)).collect();
     for (exemption, file, of_platform) in exemptions {
         let at = |span: Span| Place::new(file, span);
         if of_platform && exemption.tenants.is_empty() && exemption.namespaces.is_empty() {
             findings
-                .error("T902", at(exemption.span), "expected `tenants` or `namespaces`: in the Platform, this lets everybody off")
+                .error(
+                    "T902",
+                    at(exemption.span),
+                    "expected `tenants` or `namespaces`: in the Platform, this lets everybody off",
+                )
                 .hint("set the mode of the policy in `admission.policies`");
         }
         for name in exemption.tenants.iter().filter(|name| !tenants.contains(&*name.value)) {

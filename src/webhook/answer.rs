@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::labels;
 use super::view::View;
 use crate::contract::admission::Mode;
-use crate::policy::review;
+use crate::policy::{POLICIES, review};
 
 /// What the API server is told.
 #[derive(Debug)]
@@ -16,10 +16,35 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// In a word.
     pub verdict: Verdict,
-    /// Policies whose breach was found, each once, with what it led to.
-    pub breaches: Vec<(&'static str, Mode)>,
+    /// Policies whose breach was found, each once, by their place in [`POLICIES`], with what it led to.
+    pub breaches: Vec<(usize, Mode)>,
     /// Which namespace it was about.
     pub namespace: String,
+}
+
+impl Answer {
+    /// Ids of the policies that were broken.
+    pub fn policies(&self) -> impl Iterator<Item = &'static str> {
+        self.breaches.iter().map(|(index, _)| POLICIES[*index].id)
+    }
+}
+
+/// How many values a body may hold: each takes some fifty bytes of memory, and a pod has a few hundred.
+pub const MOST_VALUES: usize = 1_000_000;
+
+/// Whether a body holds more values than are looked at; a look at its bytes alone.
+pub fn has_too_many_values(body: &[u8]) -> bool {
+    let (mut values, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b',' | b'[' | b'{' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    values > MOST_VALUES
 }
 
 /// An answer in a word.
@@ -61,18 +86,16 @@ pub fn validate(body: &[u8], view: &View) -> Result<Answer, String> {
         Ok(breaches) => breaches,
         Err(why) => return Ok(review.answer(Verdict::Denied, Vec::new(), refusal(&why))),
     };
-    if let Some(forged) = labels::forged(&request["object"], &request["oldObject"], namespace)
-        && request["operation"] != "DELETE"
-    {
+    if let Some(forged) = labels::forged(&request["object"], &request["oldObject"], namespace) {
         return Ok(review.answer(Verdict::Denied, Vec::new(), refusal(&forged)));
     }
     let standing = view.standing(namespace);
     let (mut denied, mut warned, mut noted) = (Told::default(), Vec::new(), Told::default());
-    let mut policies: Vec<(&'static str, Mode)> = Vec::new();
+    let mut policies: Vec<(usize, Mode)> = Vec::new();
     for breach in &breaches {
         let mode = standing.mode(breach.index);
-        if mode != Mode::Off && !policies.iter().any(|(id, _)| *id == breach.policy.id) {
-            policies.push((breach.policy.id, mode));
+        if mode != Mode::Off && !policies.iter().any(|(index, _)| *index == breach.index) {
+            policies.push((breach.index, mode));
         }
         let text = || format!("{} ({})", breach.message(), breach.policy.id);
         match mode {
@@ -181,7 +204,7 @@ impl Review {
         self.request["namespace"].as_str().unwrap_or_default()
     }
 
-    fn answer(&self, verdict: Verdict, breaches: Vec<(&'static str, Mode)>, rest: Value) -> Answer {
+    fn answer(&self, verdict: Verdict, breaches: Vec<(usize, Mode)>, rest: Value) -> Answer {
         let mut response = rest;
         response["uid"] = self.uid.as_str().into();
         response["allowed"] = (verdict != Verdict::Denied).into();

@@ -18,7 +18,8 @@ pub fn patch(object: &Value, namespace: &NamespaceView) -> Vec<Value> {
     let missing = wanted(Some(namespace)).into_iter().filter_map(|(key, value)| Some((key, value?)));
     let missing = missing.filter(|(key, value)| have[*key] != *value);
     if have.is_object() {
-        let add = |(key, value)| json!({"op": "add", "path": format!("/metadata/labels/{}", step(key)), "value": value});
+        let add =
+            |(key, value)| json!({"op": "add", "path": format!("/metadata/labels/{}", step(key)), "value": value});
         return missing.map(add).collect();
     }
     let labels: serde_json::Map<String, Value> = missing.map(|(key, value)| (key.to_owned(), value.into())).collect();

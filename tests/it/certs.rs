@@ -57,6 +57,10 @@ impl World {
         ran
     }
 
+    pub fn recipient(&self) -> String {
+        self.recipient.clone()
+    }
+
     pub fn key_file(&self) -> String {
         self.keys.join("keys.txt").display().to_string()
     }
@@ -107,7 +111,8 @@ fn real_sops_reads_what_we_wrote() {
     assert_eq!(secret["type"], "kubernetes.io/tls");
     assert_eq!(secret["metadata"]["name"], "webhook-tls");
     use base64::Engine;
-    let key = base64::prelude::BASE64_STANDARD.decode(secret["data"]["tls.key"].as_str().expect("text")).expect("base64");
+    let key =
+        base64::prelude::BASE64_STANDARD.decode(secret["data"]["tls.key"].as_str().expect("text")).expect("base64");
     assert!(key.starts_with(b"-----BEGIN PRIVATE KEY-----"));
 }
 
@@ -220,7 +225,11 @@ fn what_was_changed_by_hand_is_refused() {
         (SERVED, secret.replace("  name: webhook-tls", "  name: other"), "expected `webhook-tls`"),
         (SERVED, secret.replace("namespace: k8s-mtp", "namespace: kube-system"), "expected `k8s-mtp`"),
         (SERVED, secret.replace("    app.kubernetes.io/part-of: k8s-mtp\n", ""), "expected `metadata:labels"),
-        (SERVED, secret.replace("type: kubernetes.io/tls", "type: kubernetes.io/tls\nimmutable: \"x\""), "expected nothing at"),
+        (
+            SERVED,
+            secret.replace("type: kubernetes.io/tls", "type: kubernetes.io/tls\nimmutable: \"x\""),
+            "expected nothing at",
+        ),
         (SERVED, secret.split_once('\n').expect("lines").1.to_owned(), "expected the first line"),
         (SERVED, secret.replace("sops:", "spos:"), "expected a file that SOPS encrypted"),
         (SERVED, format!("{secret}---\n{secret}"), "expected one document"),
@@ -246,7 +255,9 @@ fn verify_sees_what_only_the_key_shows() {
     let (certificate, key) = (line("tls.crt: "), line("tls.key: "));
     let swapped = key.replace("tls.key", "tls.crt");
     let mac = line("mac: ");
-    for (old, new) in [(&certificate, &swapped), (&mac, &format!("  mac: {}", key.trim_start().trim_start_matches("tls.key: ")))] {
+    for (old, new) in
+        [(&certificate, &swapped), (&mac, &format!("  mac: {}", key.trim_start().trim_start_matches("tls.key: ")))]
+    {
         world.folder.write(SERVED, secret.replace(old.as_str(), new));
         world.clean(&["render"]);
         let ran = world.verify();
@@ -271,7 +282,8 @@ fn only_at_knows_the_time() {
     let lock = world.folder.read(LOCK);
     let end = lock.lines().filter_map(|l| l.trim().strip_prefix("notAfter: ")).next().expect("a date");
     let end = end.trim_matches('"').to_owned();
-    let parse = |text: &str| time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).expect("a time");
+    let parse =
+        |text: &str| time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).expect("a time");
     let at = |days: i64| {
         let at = parse(&end) - time::Duration::days(days);
         at.format(&time::format_description::well_known::Rfc3339).expect("a time")

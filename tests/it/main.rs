@@ -1,6 +1,7 @@
 //! Integration tests: one binary, one module a subject, all through the front door.
 #![expect(clippy::disallowed_methods, reason = "tests read and write files")]
 
+mod abuse;
 mod cases;
 mod certs;
 mod cli;
@@ -13,6 +14,9 @@ mod invariance;
 mod mtp;
 mod policy;
 mod readers;
+mod rotation;
 mod sample;
+mod serving;
 mod tidy;
 mod tools;
+mod webhook;

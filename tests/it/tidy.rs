@@ -21,6 +21,7 @@ fn sources() -> Vec<(PathBuf, String)> {
 fn is_shell(path: &Path) -> bool {
     path.starts_with("commands")
         || path.starts_with("disk")
+        || path.starts_with("server")
         || ["main.rs", "cli.rs"].iter().any(|shell| path == Path::new(shell))
 }
 

@@ -1,7 +1,7 @@
 //! Single values: AES-256 in GCM with a nonce of 32 bytes, bound to their place in the document.
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::aead::consts::U32;
+use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::aes::Aes256;
 use aes_gcm::{AesGcm, Nonce};
 use base64::Engine;

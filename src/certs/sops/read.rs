@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use super::cipher::DataKey;
 use super::ENCRYPTED;
+use super::cipher::DataKey;
 use crate::certs::x509::hex;
 use crate::place::Span;
 use crate::yaml::{self, Node, Value, plain};
@@ -123,7 +123,8 @@ impl Sealed {
         let mut values = BTreeMap::new();
         for leaf in &self.leaves {
             if leaf.text.starts_with(ENCRYPTED) {
-                let value = key.open(&leaf.text, &leaf.place).map_err(|why| format!("the value of `{}` {why}", leaf.place))?;
+                let value =
+                    key.open(&leaf.text, &leaf.place).map_err(|why| format!("the value of `{}` {why}", leaf.place))?;
                 mac.update(value.as_bytes());
                 values.insert(leaf.place.clone(), value);
             } else if let (false, Some(hashed)) = (self.only_encrypted, &leaf.hashed) {

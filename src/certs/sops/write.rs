@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
-use super::cipher::DataKey;
 use super::REGEX;
+use super::cipher::DataKey;
 use crate::certs::x509::hex;
 use crate::emit::emit;
 

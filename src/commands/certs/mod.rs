@@ -134,7 +134,8 @@ fn rotate(make: &Make, root: &Path, shell: &mut Shell<'_>) -> Result<Exit> {
     if lock.phase == Phase::Staged {
         let [served, next] = [SERVED, NEXT].map(|path| disk::read_text(&root.join(path)));
         let (served, next) = (served?, next?);
-        let step = rotation::switch(lock, served.as_deref(), next.as_deref(), &namespace).map_err(|why| anyhow!(why))?;
+        let step =
+            rotation::switch(lock, served.as_deref(), next.as_deref(), &namespace).map_err(|why| anyhow!(why))?;
         take(root, &step)?;
         shell.note("switched: run `mtp render`, commit, and have it applied");
         shell.note("once every replica serves the new certificate (some three minutes), run `mtp certs retire`");

@@ -37,7 +37,9 @@ pub fn run(options: &Options, root: &Path, shell: &mut Shell<'_>) -> Result<Exit
     shell.answer(&text)?;
     let over = options.at.and_then(|at| due::of_lock(&lock, at)).is_some_and(|(due, _)| due == Due::Over);
     if over {
-        return Err(anyhow!("what is served has ended, or not begun: the API server refuses every pod of every tenant"));
+        return Err(anyhow!(
+            "what is served has ended, or not begun: the API server refuses every pod of every tenant"
+        ));
     }
     Ok(if step.is_some() { Exit::Findings } else { Exit::Clean })
 }

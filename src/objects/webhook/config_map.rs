@@ -40,11 +40,7 @@ fn build(plan: &Plan) -> Vec<Object> {
 }
 
 fn object(scope: &Scope<'_>, name: String, file: String, text: String) -> Object {
-    let map = ConfigMap {
-        data: Some([(file, text)].into()),
-        metadata: scope.metadata(name),
-        ..ConfigMap::default()
-    };
+    let map = ConfigMap { data: Some([(file, text)].into()), metadata: scope.metadata(name), ..ConfigMap::default() };
     Object::new(map, scope.webhook.at.clone())
 }
 

@@ -25,7 +25,8 @@ pub const VALIDATING: Kind = Kind {
 };
 
 /// The row of [`crate::objects::KINDS`] of what labels.
-pub const MUTATING: Kind = Kind { kind: "MutatingWebhookConfiguration", build: Build::Platform(mutating), ..VALIDATING };
+pub const MUTATING: Kind =
+    Kind { kind: "MutatingWebhookConfiguration", build: Build::Platform(mutating), ..VALIDATING };
 
 /// The name of the webhook in what people are told; part of the interface.
 const WEBHOOK: &str = "k8s-mtp-webhook.k8s-mtp.io";
@@ -101,8 +102,7 @@ fn client(scope: &Scope<'_>, path: &str) -> WebhookClientConfig {
 
 /// Namespaces of tenants: never the webhook's own, which has to come back without it, nor Kubernetes' own.
 fn tenants() -> LabelSelector {
-    let exists =
-        LabelSelectorRequirement { key: TENANT.to_owned(), operator: "Exists".to_owned(), values: None };
+    let exists = LabelSelectorRequirement { key: TENANT.to_owned(), operator: "Exists".to_owned(), values: None };
     LabelSelector { match_labels: None, match_expressions: Some(vec![exists]) }
 }
 

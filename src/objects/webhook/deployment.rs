@@ -179,7 +179,10 @@ fn tenants() -> Volume {
         config_map: Some(ConfigMapProjection { name, ..ConfigMapProjection::default() }),
         ..VolumeProjection::default()
     };
-    let projected =
-        ProjectedVolumeSource { default_mode: Some(READABLE), default_user: None, sources: Some(names.map(source).collect()) };
+    let projected = ProjectedVolumeSource {
+        default_mode: Some(READABLE),
+        default_user: None,
+        sources: Some(names.map(source).collect()),
+    };
     Volume { name: "tenants".to_owned(), projected: Some(projected), ..Volume::default() }
 }

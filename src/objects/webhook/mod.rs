@@ -29,8 +29,6 @@ pub const METRICS_PORT: i32 = 8080;
 
 /// What builders of the webhook see.
 pub struct Scope<'a> {
-    /// The whole.
-    pub plan: &'a Plan,
     /// What holds for every tenant.
     pub platform: &'a PlatformPlan,
     /// The webhook.
@@ -40,7 +38,7 @@ pub struct Scope<'a> {
 /// The scope, where a webhook is wanted.
 pub fn scope(plan: &Plan) -> Option<Scope<'_>> {
     let webhook = plan.platform.admission.webhook.as_ref()?;
-    Some(Scope { plan, platform: &plan.platform, webhook })
+    Some(Scope { platform: &plan.platform, webhook })
 }
 
 impl Scope<'_> {

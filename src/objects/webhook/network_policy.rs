@@ -50,7 +50,8 @@ fn rule(from: Option<Vec<NetworkPolicyPeer>>, port: i32) -> NetworkPolicyIngress
 }
 
 fn pods(from: &IngressFromPlan) -> NetworkPolicyPeer {
-    let labelled = |labels: BTreeMap<String, String>| LabelSelector { match_labels: Some(labels), match_expressions: None };
+    let labelled =
+        |labels: BTreeMap<String, String>| LabelSelector { match_labels: Some(labels), match_expressions: None };
     NetworkPolicyPeer {
         namespace_selector: Some(labelled([(meta::NAMESPACE_NAME.to_owned(), from.namespace.clone())].into())),
         pod_selector: (!from.pod_labels.is_empty()).then(|| labelled(from.pod_labels.clone())),
