@@ -1,9 +1,10 @@
 //! `mtp policy`: what the admission policies say of pods, without a cluster.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 
 use super::{Shell, Stream};
@@ -11,6 +12,8 @@ use crate::cli::Exit;
 use crate::diagnostic::{Findings, has_errors};
 use crate::disk;
 use crate::inputs::{Input, Inputs};
+use crate::plan::admission::exempt;
+use crate::policy::standing::{Modes, Standing};
 use crate::policy::{POLICIES, manifests};
 use crate::report::{Report, count};
 
@@ -28,6 +31,9 @@ enum What {
         /// Files of manifests, folders of them, or `-` for standard input
         #[arg(required = true, value_name = "FILE|DIR|-")]
         paths: Vec<PathBuf>,
+        /// Judge as for this tenant: by the modes of its tiers and its exemptions (default: everything is refused)
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
     },
     /// List the policies; `mtp explain ID` says more of one
     List,
@@ -41,15 +47,50 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
             shell.answer(&lines)?;
             Ok(Exit::Clean)
         }
-        What::Review { paths } => review(paths, shell),
+        What::Review { paths, tenant } => review(paths, tenant.as_deref(), shell),
     }
 }
 
-fn review(paths: &[PathBuf], shell: &mut Shell<'_>) -> Result<Exit> {
+/// How the policies stand in the namespaces of a tenant, the first one first.
+type Standings = Vec<(Arc<str>, Modes, BTreeMap<String, String>)>;
+
+/// Reads `tenants/` for the standing of a tenant; `None`: errors in it were reported.
+fn standings(tenant: &str, shell: &mut Shell<'_>) -> Result<Option<Standings>> {
+    let inputs = disk::read(&shell.root()?)?;
+    let (rendered, diagnostics) = crate::render(&inputs);
+    let Some(plan) = rendered.plan() else {
+        let report = Report { command: "policy review", diagnostics, ..Report::default() };
+        shell.report(&report, &inputs, Stream::Err)?;
+        return Ok(None);
+    };
+    let Some(found) = plan.tenants.iter().find(|t| *t.name == *tenant) else {
+        bail!("there is no tenant `{tenant}` in tenants/");
+    };
+    let mut all: Standings = Vec::new();
+    for namespace in &found.namespaces {
+        let exempt = exempt(&plan.platform.admission, &namespace.tier, &found.name, &namespace.name);
+        all.push((Arc::clone(&namespace.name), namespace.tier.modes, exempt));
+    }
+    // A manifest that states no namespace is for the tenant's own.
+    let first = found.doc.content.spec.name.value.as_str();
+    all.sort_by_key(|(name, ..)| !name.ends_with(&format!("-{first}")));
+    Ok(Some(all))
+}
+
+fn review(paths: &[PathBuf], tenant: Option<&str>, shell: &mut Shell<'_>) -> Result<Exit> {
+    let all = match tenant.map(|tenant| standings(tenant, shell)).transpose()? {
+        Some(None) => return Ok(Exit::Failed),
+        Some(Some(all)) => all,
+        None => Standings::new(),
+    };
+    let whose = |namespace: Option<&str>| {
+        let named = namespace.and_then(|namespace| all.iter().find(|(name, ..)| **name == *namespace));
+        named.or(all.first()).map_or(Standing::STRICTEST, |(_, modes, exempt)| Standing { modes: *modes, exempt })
+    };
     let (mut findings, mut pods, mut inputs) = (Findings::default(), 0, Inputs::default());
     for (name, bytes) in disk::read_manifests(paths)? {
         let name: Arc<str> = name.into();
-        pods += manifests::review(&name, &bytes, &mut findings);
+        pods += manifests::review(&name, &bytes, &whose, &mut findings);
         // For excerpts.
         inputs.insert(name, Input::Bytes(bytes.into()));
     }

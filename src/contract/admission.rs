@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::platform::IngressFrom;
 use super::values::At;
 
 /// Who judges tenants' pods, and by which policies.
@@ -87,10 +86,21 @@ pub struct Webhook {
     pub clients: Vec<At<String>>,
     /// Pods that may read the metrics. Default: none.
     #[serde(default)]
-    pub metrics_from: Vec<At<IngressFrom>>,
+    pub metrics_from: Vec<At<Pods>>,
     /// Where its certificate comes from. Default: `sops`.
     #[serde(default)]
     pub certificates: Option<At<Certificates>>,
+}
+
+/// Pods of a namespace.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Pods {
+    /// Their namespace, by name.
+    pub namespace: At<String>,
+    /// Their labels. Absent: every pod of that namespace.
+    #[serde(default)]
+    pub pod_labels: BTreeMap<At<String>, At<String>>,
 }
 
 /// Where the webhook's certificate comes from.

@@ -8,11 +8,12 @@ use ipnet::IpNet;
 use crate::certs::lock::{Lock, Phase};
 use crate::certs::{LOCK, SERVED, manifest, server_name};
 use crate::contract::At;
-use crate::contract::admission::{Admission, Certificates, Engine, Exemption, Mode, Webhook};
+use crate::contract::admission::{Admission, Certificates, Engine, Exemption, Mode, Pods, Webhook};
 use crate::diagnostic::Findings;
 use crate::parse::Document;
 use crate::place::{Place, Span};
-use crate::plan::platform::{IngressFromPlan, cidr, ingress_from};
+use crate::plan::TierPlan;
+use crate::plan::platform::{cidr, plain};
 use crate::policy::standing::Modes;
 
 /// What the files below `tenants/certs/` hold, by path.
@@ -46,6 +47,9 @@ pub struct ExemptionPlan {
     pub at: Place,
 }
 
+/// Pods: their namespace, and their labels; none: all of them.
+pub type PodsPlan = (String, BTreeMap<String, String>);
+
 /// The server.
 #[derive(Debug)]
 pub struct WebhookPlan {
@@ -56,7 +60,7 @@ pub struct WebhookPlan {
     /// Addresses that API servers call from; empty: any.
     pub clients: Vec<IpNet>,
     /// Pods that may read the metrics.
-    pub metrics_from: Vec<IngressFromPlan>,
+    pub metrics_from: Vec<PodsPlan>,
     /// Where its certificate comes from.
     pub certificates: CertificatesPlan,
     /// Where it is written.
@@ -91,6 +95,18 @@ impl ExemptionPlan {
             || self.tenants.contains(tenant)
             || self.namespaces.contains(namespace)
     }
+}
+
+/// Who is let off what in a namespace: by policy, who answers for it and why. What the Platform says comes first.
+pub fn exempt(platform: &AdmissionPlan, tier: &TierPlan, tenant: &str, namespace: &str) -> BTreeMap<String, String> {
+    let mut exempt: BTreeMap<String, String> = BTreeMap::new();
+    let all = platform.exemptions.iter().chain(&tier.exemptions);
+    for exemption in all.filter(|exemption| exemption.holds_for(tenant, namespace)) {
+        for policy in &exemption.policies {
+            exempt.entry(policy.clone()).or_insert_with(|| exemption.why.clone());
+        }
+    }
+    exempt
 }
 
 /// `base` with what an author says of single policies.
@@ -149,7 +165,8 @@ fn webhook(
     let mut clients: Vec<IpNet> = typed.clients.iter().filter_map(|text| cidr(text, file, findings)).collect();
     clients.sort();
     clients.dedup();
-    let mut metrics_from: Vec<IngressFromPlan> = typed.metrics_from.iter().map(|from| ingress_from(from)).collect();
+    let pods = |pods: &At<Pods>| (pods.namespace.value.clone(), plain(&pods.pod_labels));
+    let mut metrics_from: Vec<PodsPlan> = typed.metrics_from.iter().map(pods).collect();
     metrics_from.sort();
     metrics_from.dedup();
     let mode = typed.certificates.map(|c| c.value).unwrap_or_default();
@@ -219,6 +236,7 @@ impl State<'_> {
 
     fn sops(&mut self) -> Option<CertificatesPlan> {
         let lock = self.lock(Phase::Serving)?;
+        // Where there is no lock either, that is said once.
         let secret = self.file(SERVED, "run `mtp certs issue`")?;
         let sealed = match manifest::check(&secret.content, self.namespace) {
             Ok(sealed) => sealed,

@@ -214,8 +214,7 @@ fn numbers(ports: &[At<u16>]) -> Option<Vec<u16>> {
     (!ports.is_empty()).then(|| ports.into_iter().collect())
 }
 
-/// Pods of another namespace.
-pub fn ingress_from(from: &IngressFrom) -> IngressFromPlan {
+fn ingress_from(from: &IngressFrom) -> IngressFromPlan {
     IngressFromPlan {
         namespace: from.namespace.value.clone(),
         pod_labels: plain(&from.pod_labels),

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::pod::List;
 use super::review::{self, Breach};
+use super::standing::Standing;
+use crate::contract::admission::Mode;
 use crate::diagnostic::Findings;
 use crate::parse;
 use crate::place::{Place, Span};
@@ -25,8 +27,11 @@ const WITH_PODS: [(&str, &[&str]); 9] = [
 /// API versions of these kinds.
 const VERSIONS: [&str; 3] = ["v1", "apps/v1", "batch/v1"];
 
+/// How the policies stand in a namespace, which may not be stated.
+pub type Whose<'a> = &'a dyn Fn(Option<&str>) -> Standing<'a>;
+
 /// Looks at all documents of a file and says how many pods it saw. AdmissionReviews are judged as the API server meant them.
-pub fn review(file: &Arc<str>, bytes: &[u8], findings: &mut Findings) -> usize {
+pub fn review(file: &Arc<str>, bytes: &[u8], whose: Whose<'_>, findings: &mut Findings) -> usize {
     let Some(text) = parse::text(file, bytes, findings) else { return 0 };
     let documents = match yaml::read(text) {
         Ok(documents) => documents,
@@ -35,15 +40,15 @@ pub fn review(file: &Arc<str>, bytes: &[u8], findings: &mut Findings) -> usize {
             return 0;
         }
     };
-    documents.iter().map(|document| object(file, document, findings)).sum()
+    documents.iter().map(|document| object(file, document, whose, findings)).sum()
 }
 
-fn object(file: &Arc<str>, node: &Node<'_>, findings: &mut Findings) -> usize {
+fn object(file: &Arc<str>, node: &Node<'_>, whose: Whose<'_>, findings: &mut Findings) -> usize {
     let text = |key: &str| node.get(key).and_then(Node::text).unwrap_or_default();
     if let ("v1", "List", Some(Node { value: Value::List(items), .. })) =
         (text("apiVersion"), text("kind"), node.get("items"))
     {
-        return items.iter().map(|item| object(file, item, findings)).sum();
+        return items.iter().map(|item| object(file, item, whose, findings)).sum();
     }
     if (text("apiVersion"), text("kind")) == ("admission.k8s.io/v1", "AdmissionReview") {
         let Some(request) = node.get("request") else {
@@ -51,8 +56,9 @@ fn object(file: &Arc<str>, node: &Node<'_>, findings: &mut Findings) -> usize {
             return 0;
         };
         let spec = request.get("object").and_then(|object| object.get("spec"));
+        let standing = whose(request.get("namespace").and_then(Node::text));
         match review::request(&yaml::json(file, request, findings)) {
-            Ok(breaches) => report(file, spec.unwrap_or(request), breaches, findings),
+            Ok(breaches) => report(file, spec.unwrap_or(request), breaches, standing, findings),
             Err(why) => drop(findings.error("T013", Place::new(file, request.span), why)),
         }
         return 1;
@@ -61,14 +67,21 @@ fn object(file: &Arc<str>, node: &Node<'_>, findings: &mut Findings) -> usize {
     let Some((_, path)) = with_pods else { return 0 };
     let spec = path.iter().try_fold(node, |node, step| node.get(step));
     let Some(spec) = spec else { return 0 };
-    report(file, spec, review::spec(&yaml::json(file, spec, findings)), findings);
+    let standing = whose(node.get("metadata").and_then(|metadata| metadata.get("namespace")).and_then(Node::text));
+    report(file, spec, review::spec(&yaml::json(file, spec, findings)), standing, findings);
     1
 }
 
-fn report(file: &Arc<str>, spec: &Node<'_>, breaches: Vec<Breach>, findings: &mut Findings) {
+fn report(file: &Arc<str>, spec: &Node<'_>, breaches: Vec<Breach>, standing: Standing<'_>, findings: &mut Findings) {
     for breach in breaches {
         let at = Place::new(file, place(spec, breach.list, &breach.container).unwrap_or(spec.span));
-        findings.error(breach.policy.id, at, breach.message()).hint(breach.policy.fix);
+        match standing.mode(breach.index) {
+            Mode::Deny => findings.error(breach.policy.id, at, breach.message()),
+            Mode::Warn => findings.warning(breach.policy.id, at, breach.message()),
+            // Nobody is told, here as there.
+            Mode::Audit | Mode::Off => continue,
+        }
+        .hint(breach.policy.fix);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::contract::admission::Mode;
 pub struct Modes([Mode; POLICIES.len()]);
 
 /// How the policies stand for one namespace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing<'a> {
     /// By policy.
     pub modes: Modes,
@@ -47,6 +47,9 @@ impl Modes {
 }
 
 impl Standing<'_> {
+    /// Where nothing else was said: everything is refused, and nobody let off.
+    pub const STRICTEST: Standing<'static> = Standing { modes: Modes::STRICTEST, exempt: &NOBODY };
+
     /// What a breach of the policy at `index` leads to. Whoever is let off is noted all the same.
     pub fn mode(&self, index: usize) -> Mode {
         match self.modes.get(index) {

@@ -1,6 +1,6 @@
 //! Rules about admission: policies, who is let off them, the webhook and its certificate.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Check, Check::Stage, Rule};
@@ -11,8 +11,8 @@ use crate::diagnostic::{Diagnostic, Findings};
 use crate::names::{is_dns_label, is_email};
 use crate::parse::Document;
 use crate::place::{Place, Span};
-use crate::plan::Plan;
 use crate::plan::admission::CertificatesPlan;
+use crate::plan::{Plan, TenantPlan, TierPlan};
 use crate::policy::POLICIES;
 use crate::yaml::shape;
 
@@ -69,14 +69,14 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Every exemption, and the file that it stands in.
-fn all(plan: &Plan) -> impl Iterator<Item = (&At<Exemption>, &Arc<str>, bool)> {
+/// Every exemption, the file that it stands in, and the tier whose it is.
+fn all(plan: &Plan) -> impl Iterator<Item = (&At<Exemption>, &Arc<str>, Option<&TierPlan>)> {
     let platform = &plan.platform.doc;
-    let of_platform = platform.content.spec.admission.exemptions.iter().map(|e| (e, &platform.file, true));
+    let of_platform = platform.content.spec.admission.exemptions.iter().map(|e| (e, &platform.file, None));
     let of_tiers = plan
         .tiers
         .values()
-        .flat_map(|tier| tier.doc.content.spec.admission.exemptions.iter().map(|e| (e, &tier.doc.file, false)));
+        .flat_map(|tier| tier.doc.content.spec.admission.exemptions.iter().map(|e| (e, &tier.doc.file, Some(&**tier))));
     of_platform.chain(of_tiers)
 }
 
@@ -105,11 +105,16 @@ fn exempted(plan: &Plan, findings: &mut Findings) {
     if exemptions.peek().is_none() {
         return;
     }
-    let tenants: BTreeSet<&str> = plan.tenants.iter().map(|t| &*t.name).collect();
-    let namespaces: BTreeSet<&str> = plan.tenants.iter().flat_map(|t| t.namespaces.iter().map(|n| &*n.name)).collect();
-    for (exemption, file, of_platform) in exemptions {
+    // Namespaces and their tiers; tenants, and whether a tier is one of theirs.
+    let namespaces: BTreeMap<&str, &str> =
+        plan.tenants.iter().flat_map(|t| t.namespaces.iter().map(|n| (&*n.name, &*n.tier.name))).collect();
+    let tenants: BTreeMap<&str, &TenantPlan> = plan.tenants.iter().map(|t| (&*t.name, t)).collect();
+    for (exemption, file, tier) in exemptions {
         let at = |span: Span| Place::new(file, span);
-        if of_platform && exemption.tenants.is_empty() && exemption.namespaces.is_empty() {
+        if exemption.policies.is_empty() {
+            findings.error("T902", at(exemption.span), "expected `policies`: this lets nobody off anything");
+        }
+        if tier.is_none() && exemption.tenants.is_empty() && exemption.namespaces.is_empty() {
             findings
                 .error(
                     "T902",
@@ -118,18 +123,28 @@ fn exempted(plan: &Plan, findings: &mut Findings) {
                 )
                 .hint("set the mode of the policy in `admission.policies`");
         }
-        for name in exemption.tenants.iter().filter(|name| !tenants.contains(&*name.value)) {
-            if !plan.missing.may_hold("Tenant", name) {
+        for name in &exemption.tenants {
+            if let Some(tenant) = tenants.get(&*name.value) {
+                if tier.is_some_and(|tier| tenant.namespaces.iter().all(|n| n.tier.name != tier.name)) {
+                    let about = format!("no namespace of tenant `{name}` is of this tier");
+                    findings.error("T902", at(name.span), about).hint("exemptions of a tier are for its namespaces");
+                }
+            } else if !plan.missing.may_hold("Tenant", name) {
                 let wrong = findings.error("T902", at(name.span), format!("there is no tenant `{name}`"));
-                if let Some(close) = shape::closest(name, tenants.iter().copied()) {
+                if let Some(close) = shape::closest(name, tenants.keys().copied()) {
                     wrong.hint(format!("did you mean `{close}`?"));
                 }
             }
         }
-        for name in exemption.namespaces.iter().filter(|name| !namespaces.contains(&*name.value)) {
-            if !plan.missing.may_hold_kind("Tenant") {
+        for name in &exemption.namespaces {
+            if let Some(of) = namespaces.get(&*name.value) {
+                if tier.is_some_and(|tier| *tier.name != **of) {
+                    let about = format!("namespace `{name}` is of tier `{of}`");
+                    findings.error("T902", at(name.span), about).hint("exemptions of a tier are for its namespaces");
+                }
+            } else if !plan.missing.may_hold_kind("Tenant") {
                 let wrong = findings.error("T902", at(name.span), format!("no tenant has a namespace `{name}`"));
-                match shape::closest(name, namespaces.iter().copied()) {
+                match shape::closest(name, namespaces.keys().copied()) {
                     Some(close) => wrong.hint(format!("did you mean `{close}`?")),
                     None => wrong.hint("write its full name: `tenant-<tenant>-<name>`"),
                 };
@@ -155,6 +170,17 @@ fn answered(plan: &Plan, findings: &mut Findings) {
             findings.error("T903", at(exemption.expires.span), about).hint("write \"2027-01-31\"");
         }
     }
+}
+
+/// Whether an image is named by what it is: a tag can be given to another one at any time.
+///
+/// Source: <https://github.com/distribution/reference/blob/main/reference.go>
+fn is_pinned(image: &str) -> bool {
+    let Some((name, digest)) = image.split_once("@sha256:") else { return false };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let is_hex = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+    starts_well && name.len() <= 255 && name.chars().all(is_name) && digest.len() == 64 && digest.chars().all(is_hex)
 }
 
 /// The moment after the last day of an exemption, anywhere on earth.
@@ -204,12 +230,13 @@ fn webhook(plan: &Plan, findings: &mut Findings) {
     for engine in admission.engines.iter().filter(|engine| !seen.insert(engine.value)) {
         findings.error("T904", doc.at(engine.span), "the engine stands here again");
     }
-    if let (Some(webhook), true) = (&admission.webhook, admission.engines.is_empty()) {
-        findings
-            .warning("T904", doc.at(webhook.span), "no engine uses this")
-            .hint("write `engines: [webhook]`, or take it out");
-    }
     let Some(webhook) = &admission.webhook else { return };
+    if !is_pinned(&webhook.image) {
+        let about = format!("expected an image by its digest, found `{}`", webhook.image);
+        findings
+            .error("T904", doc.at(webhook.image.span), about)
+            .hint("write `registry.example.com/mtp@sha256:` and 64 hexadecimal digits");
+    }
     for name in webhook.image_pull_secrets.iter().filter(|name| !is_dns_label(name)) {
         findings.error("T904", doc.at(name.span), format!("expected the name of a Secret, found `{name}`"));
     }

@@ -82,6 +82,9 @@ fn legal(plan: &Plan, findings: &mut Findings) {
     let platform = &plan.platform.doc;
     let network = &platform.content.spec.network;
     let place = |span| platform.at(span);
+    for pods in platform.content.spec.admission.webhook.iter().flat_map(|webhook| &webhook.metrics_from) {
+        look(&pods.pod_labels, &place);
+    }
     look(&network.platform_access_labels, &place);
     network.dns.iter().for_each(|dns| look(&dns.pod_labels, &place));
     network.ingress_from.iter().for_each(|from| look(&from.pod_labels, &place));

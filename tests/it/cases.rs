@@ -3,6 +3,7 @@
 //! `tenants/` is rendered; `rendered/` is what it gives, `expected.txt` what `mtp validate` and `mtp render` say. Where the
 //! case has `before/tenants/`, that is rendered first, and then replaced by `tenants/`. Where it has `shows.txt`, only the
 //! files of `rendered/` whose path holds one of its lines are kept and compared: those that the case is about.
+//! With `at.txt`, `mtp render --check --at` says the rest.
 //! `UPDATE=1 cargo test --test it cases` writes both anew; review the diff.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +48,11 @@ fn failure(case: &Path, update: bool) -> Option<String> {
     // What validate cannot know, since it looks at tenants/ alone.
     if rendered.err != validated.out {
         said.push_str(&rendered.err);
+    }
+    // What ends, where the case says when.
+    if let Ok(at) = std::fs::read_to_string(case.join("at.txt")) {
+        let checked = folder.mtp(&["render", "--check", "--quiet", "--at", at.trim_end()]);
+        said.push_str(&format!("{}exit {}\n", checked.out, checked.exit as u8));
     }
     if rendered.exit != Exit::Clean {
         said.push_str(&format!("exit {}\n", rendered.exit as u8));

@@ -146,3 +146,37 @@ fn every_policy_is_listed_and_explained() {
         assert!(ran.exit == Exit::Clean && parts.iter().all(|part| ran.out.contains(part)), "{ran}");
     }
 }
+
+#[test]
+fn a_tenant_is_judged_by_its_tier_and_its_exemptions() {
+    let folder = Folder::published();
+    let admission = "
+  admission:
+    policies:
+      read-only-root: warn
+      privilege-escalation: audit
+    exemptions:
+      - policies: [privileged]
+        namespaces: [tenant-test-acme-acme]
+        owner: ops@example.org
+        reason: a node agent
+        expires: \"2027-01-31\"
+";
+    folder.write("tenants/platform.yaml", folder.read("tenants/platform.yaml") + admission);
+    let mut container = container();
+    for (field, value) in [("privileged", true), ("readOnlyRootFilesystem", false), ("allowPrivilegeEscalation", true)]
+    {
+        container["securityContext"][field] = json!(value);
+    }
+    folder.write("pod.json", manifest("Pod", &container).to_string());
+    let pod = folder.join("pod.json").display().to_string();
+    let ran = folder.mtp(&["policy", "review", &pod, "--tenant", "test-acme"]);
+    assert_eq!(ran.exit, Exit::Clean, "{ran}");
+    assert!(ran.out.contains("warning[read-only-root]") && !ran.out.contains("privileged]"), "{ran}");
+    let ran = folder.mtp(&["policy", "review", &pod]);
+    assert_eq!(ran.exit, Exit::Findings, "{ran}");
+    assert!(ran.out.contains("3 errors"), "{ran}");
+    let ran = folder.mtp(&["policy", "review", &pod, "--tenant", "acme"]);
+    assert_eq!(ran.exit, Exit::Failed);
+    assert!(ran.err.contains("there is no tenant `acme`"), "{ran}");
+}

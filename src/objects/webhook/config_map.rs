@@ -6,8 +6,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 
 use super::{NAME, Scope, scope};
 use crate::objects::{Build, Kind, Object};
-use crate::plan::admission::ExemptionPlan;
-use crate::plan::{NamespacePlan, Plan, TenantPlan};
+use crate::plan::{NamespacePlan, Plan, TenantPlan, admission};
 use crate::webhook::view::{self, NamespaceView, SHARDS, TIERS};
 
 /// The row of [`crate::objects::KINDS`].
@@ -50,13 +49,6 @@ fn tiers(plan: &Plan) -> impl Iterator<Item = (&str, BTreeMap<&'static str, &'st
 }
 
 fn viewed(scope: &Scope<'_>, tenant: &TenantPlan, namespace: &NamespacePlan) -> NamespaceView {
-    let mut exempt: BTreeMap<String, String> = BTreeMap::new();
-    let all = scope.platform.admission.exemptions.iter().chain(&namespace.tier.exemptions);
-    let own = |exemption: &&ExemptionPlan| exemption.holds_for(&tenant.name, &namespace.name);
-    for exemption in all.filter(own) {
-        for policy in &exemption.policies {
-            exempt.entry(policy.clone()).or_insert_with(|| exemption.why.clone());
-        }
-    }
+    let exempt = admission::exempt(&scope.platform.admission, &namespace.tier, &tenant.name, &namespace.name);
     NamespaceView { tenant: (*tenant.name).into(), tier: (*namespace.tier.name).into(), exempt }
 }

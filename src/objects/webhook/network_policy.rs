@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::{METRICS_PORT, NAME, PORT, scope, selector};
 use crate::objects::{Build, Kind, Object, meta};
 use crate::plan::Plan;
-use crate::plan::platform::IngressFromPlan;
+use crate::plan::admission::PodsPlan;
 
 /// The row of [`crate::objects::KINDS`].
 pub const KIND: Kind =
@@ -49,12 +49,12 @@ fn rule(from: Option<Vec<NetworkPolicyPeer>>, port: i32) -> NetworkPolicyIngress
     NetworkPolicyIngressRule { from, ports: Some(vec![port]) }
 }
 
-fn pods(from: &IngressFromPlan) -> NetworkPolicyPeer {
+fn pods((namespace, pod_labels): &PodsPlan) -> NetworkPolicyPeer {
     let labelled =
         |labels: BTreeMap<String, String>| LabelSelector { match_labels: Some(labels), match_expressions: None };
     NetworkPolicyPeer {
-        namespace_selector: Some(labelled([(meta::NAMESPACE_NAME.to_owned(), from.namespace.clone())].into())),
-        pod_selector: (!from.pod_labels.is_empty()).then(|| labelled(from.pod_labels.clone())),
+        namespace_selector: Some(labelled([(meta::NAMESPACE_NAME.to_owned(), namespace.clone())].into())),
+        pod_selector: (!pod_labels.is_empty()).then(|| labelled(pod_labels.clone())),
         ip_block: None,
     }
 }
