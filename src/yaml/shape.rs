@@ -113,10 +113,10 @@ impl Shape {
             (Shape::Word(words), Value::Scalar { text, plain }) => {
                 if words.iter().any(|w| w == text) {
                     // `off` is one of ours, and no text to readers of YAML 1.1.
-                    return match plain::reading(text).filter(|_| *plain) {
-                        Some(reading) => ambiguous(&format!(", for `{name}`"), text, reading, at(), findings),
-                        None => {}
-                    };
+                    if let Some(reading) = plain::reading(text).filter(|_| *plain) {
+                        ambiguous(&format!(", for `{name}`"), text, reading, at(), findings);
+                    }
+                    return;
                 }
                 let listed = list(words.iter().map(String::as_str));
                 let wrong = findings.error("T014", at(), format!("expected {listed} for `{name}`, found `{text}`"));

@@ -102,7 +102,7 @@ impl ControlPlane {
             "--authorization-mode=RBAC",
             // Pod Security is to refuse privileged pods, not this switch.
             "--allow-privileged=true",
-            "--service-cluster-ip-range=10.96.0.0/12",
+            "--service-cluster-ip-range=127.96.0.0/12",
             "--service-account-issuer=https://kubernetes.default.svc",
             &format!("--service-account-key-file={}", path("accounts.pub")),
             &format!("--service-account-signing-key-file={}", path("accounts.key")),

@@ -17,4 +17,19 @@ mod secrets;
 mod states;
 mod stored;
 mod tenants;
+mod webhook;
 mod workloads;
+
+// What the other tests have of the webhook is used here too; each uses a part of it.
+#[path = "../it/mtp.rs"]
+#[allow(dead_code, reason = "shared with the tests of `it`")]
+mod mtp;
+#[path = "../it/serving.rs"]
+#[allow(dead_code, reason = "shared with the tests of `it`")]
+mod serving;
+#[path = "../it/tools.rs"]
+#[allow(dead_code, reason = "shared with the tests of `it`")]
+mod tools;
+#[path = "../it/world.rs"]
+#[allow(dead_code, reason = "shared with the tests of `it`")]
+mod world;

@@ -9,6 +9,20 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The folder of cert-manager's own definitions, from the module of `ci/cert-manager`.
+pub fn cert_manager() -> PathBuf {
+    let ran = Command::new("go")
+        .args(["mod", "download", "-json", "github.com/cert-manager/cert-manager"])
+        .current_dir(repository().join("ci/cert-manager"))
+        .env("GOWORK", "off")
+        .output()
+        .expect("Go can be started");
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let module: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    let folder = module["Dir"].as_str().unwrap_or_else(|| panic!("no cert-manager: {said}"));
+    Path::new(folder).join("deploy/crds")
+}
+
 /// The path of a program.
 ///
 /// Source of the variable: <https://book.kubebuilder.io/reference/envtest>

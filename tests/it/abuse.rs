@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::serving::{NAME, Wire, request, trusting};
-use crate::webhook::{Platform, bad, create, good, review};
+use crate::webhook::Platform;
+use crate::world::{bad, create, good, review};
 
 /// What the memory of the webhook may reach at any time; its container has 256 MiB.
 const MOST_MEMORY: u64 = 200 * 1024 * 1024;

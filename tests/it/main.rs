@@ -20,3 +20,4 @@ mod serving;
 mod tidy;
 mod tools;
 mod webhook;
+mod world;

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use k8s_mtp::cli::Exit;
 use rustls::ClientConfig;
 
-use crate::certs::{SERVED, World};
 use crate::serving::{Mount, Server, connect, trusting};
-use crate::webhook::{bad, bundle, create, good, pair, view};
+use crate::world::{SERVED, World, bad, bundle, create, good, pair, view};
 
 /// A time of the rotation, as API servers have it: who is trusted, and how long that lasts.
 const PHASE: Duration = Duration::from_secs(4);
@@ -39,7 +38,7 @@ fn no_handshake_fails_and_no_verdict_is_wrong() {
         (bundle(&world.folder), pair(&world, SERVED))
     };
     let first = (bundle(&world.folder), [certificate, key]);
-    let staged = step(&["certs", "rotate", "--age", &world.recipient()]);
+    let staged = step(&["certs", "rotate", "--age", &world.recipient]);
     let switched = step(&["certs", "rotate"]);
     let retired = step(&["certs", "retire"]);
     assert!(first.1 == staged.1 && staged.1 != switched.1 && switched.1 == retired.1);

@@ -152,7 +152,7 @@ impl Server {
 
     pub fn get(&self, bundle: &str, path: &str) -> Answer {
         let mut wire = self.connect(bundle);
-        wire.send(&format!("GET {path} HTTP/1.1\r\nhost: {NAME}\r\n\r\n"));
+        wire.send(format!("GET {path} HTTP/1.1\r\nhost: {NAME}\r\n\r\n"));
         wire.answer()
     }
 }

@@ -1,56 +1,12 @@
 //! `mtp webhook serve`: verdicts, certificates that change under it, and guests who mean no good.
 
-use std::path::Path;
-
 use k8s_mtp::cli::Exit;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 
-use crate::certs::{SERVED, World};
 use crate::mtp::Folder;
 use crate::serving::{Mount, NAME, Server, command, trusting};
-use crate::tools;
-
-/// What API servers of a rendered platform trust, as PEM.
-pub fn bundle(folder: &Folder) -> String {
-    let text = folder.read("rendered/platform/validatingwebhookconfiguration-k8s-mtp-webhook.yaml");
-    let configuration: serde_yaml::Value = serde_yaml::from_str(&text).expect("YAML");
-    base64(configuration["webhooks"][0]["clientConfig"]["caBundle"].as_str().expect("a caBundle"))
-}
-
-fn base64(text: &str) -> String {
-    use ::base64::Engine;
-    String::from_utf8(::base64::prelude::BASE64_STANDARD.decode(text).expect("base64")).expect("text")
-}
-
-/// Certificate and key of a file that SOPS encrypted, by real sops.
-pub fn pair(world: &World, path: &str) -> [String; 2] {
-    let mut sops = tools::sops();
-    sops.args(["decrypt", path]).current_dir(world.folder.path()).env("SOPS_AGE_KEY_FILE", world.key_file());
-    let done = sops.output().expect("sops starts");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let secret: serde_yaml::Value = serde_yaml::from_slice(&done.stdout).expect("YAML");
-    ["tls.crt", "tls.key"].map(|key| base64(secret["data"][key].as_str().expect("a value")))
-}
-
-/// The rendered view of tenants, mounted.
-pub fn view(folder: &Folder, to: &Path) -> Mount {
-    let mut mount = Mount::new(to);
-    remount(folder, &mut mount);
-    mount
-}
-
-fn remount(folder: &Folder, mount: &mut Mount) {
-    let maps = folder.files("rendered/platform").into_iter().filter(|path| path.contains("configmap-"));
-    let maps = maps.map(|path| serde_yaml::from_str::<Value>(&folder.read(&path)).expect("YAML"));
-    let files: Vec<(String, String)> = maps
-        .flat_map(|map| map["data"].as_object().expect("data").clone())
-        .map(|(name, text)| (name, text.as_str().expect("text").to_owned()))
-        .collect();
-    assert_eq!(files.len(), 17);
-    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    mount.write(&files);
-}
+use crate::world::{SERVED, World, bad, base64, bundle, create, good, pair, remount, view};
 
 /// A platform, its certificate, and a server of it.
 pub struct Platform {
@@ -87,36 +43,6 @@ impl Platform {
         assert_eq!(answer.code, 200, "{answer:?}");
         answer.response()
     }
-}
-
-/// An AdmissionReview of a new pod in the published tenant's namespace.
-pub fn create(pod: Value) -> Value {
-    review("CREATE", "", pod, Value::Null)
-}
-
-pub fn review(operation: &str, subresource: &str, new: Value, old: Value) -> Value {
-    json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
-        "uid": "b1e6ed05-6b3f-4a0c-9a3b-4d8ad1f0ad3a",
-        "kind": {"group": "", "version": "v1", "kind": "Pod"},
-        "resource": {"group": "", "version": "v1", "resource": "pods"},
-        "subResource": subresource, "namespace": "tenant-test-acme-acme", "operation": operation,
-        "userInfo": {"username": "alice@acme.com"}, "object": new, "oldObject": old,
-    }})
-}
-
-/// A pod that breaks nothing.
-pub fn good() -> Value {
-    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "labels": {"app": "web"}}, "spec": {
-        "securityContext": {"runAsNonRoot": true},
-        "containers": [{"name": "nginx", "image": "nginx", "resources": {"limits": {"cpu": "1", "memory": "1Gi"}},
-            "securityContext": {"readOnlyRootFilesystem": true, "allowPrivilegeEscalation": false}}]}})
-}
-
-/// The published one.
-pub fn bad() -> Value {
-    let mut pod = good();
-    pod["spec"]["containers"][0]["securityContext"]["privileged"] = json!(true);
-    pod
 }
 
 #[test]
