@@ -38,6 +38,7 @@ pub use diagnostic::{Diagnostic, Findings, Severity};
 pub use inputs::{Input, Inputs};
 pub use place::Place;
 pub use rendered::Rendered;
+pub use webhook::{Answer, Verdict, View, mutate, validate};
 
 /// Renders the whole platform: a pure function of the bytes below `tenants/`. With an error among the diagnostics,
 /// [`Rendered`] is empty.

@@ -12,6 +12,7 @@ use super::sops::{self, Seal, Sealed};
 use super::x509::Certificate;
 use super::{FINGERPRINT, SECRET, SERVED};
 use crate::objects::meta::{self, ObjectMeta};
+use crate::parse::SKIP_MARKER;
 use crate::place::Span;
 use crate::rendered::HEADER;
 
@@ -50,6 +51,11 @@ pub fn check(text: &str, namespace: &str) -> Result<Sealed, (Span, String)> {
     let start = Span::default();
     if holds_private_key(text.as_bytes()) {
         return Err((start, "a private key stands here in plain text: it is lost, issue another".to_owned()));
+    }
+    // It is copied: what a consumer of `rendered/` would act on, or read otherwise, must not be in it.
+    let odd = |c: char| c != '\n' && c.is_control();
+    if text.contains(SKIP_MARKER) || text.contains("${") || text.contains(odd) || !text.ends_with('\n') {
+        return Err((start, "expected lines of visible text that Argo CD and Flux leave alone".to_owned()));
     }
     let sealed = sops::read(text)?;
     if let Some(span) = sealed.readable() {

@@ -4,5 +4,5 @@ pub mod answer;
 pub mod labels;
 pub mod view;
 
-pub use answer::{Verdict, mutate, validate};
+pub use answer::{Answer, Verdict, mutate, validate};
 pub use view::View;

@@ -38,6 +38,27 @@ pub fn beside_a_platform(data: &[u8]) -> Inputs {
     inputs
 }
 
+/// The inputs of the certs target: `data` as the lock or as the Secret of a platform with a webhook, whichever it looks like.
+#[allow(dead_code, reason = "not every target uses it")]
+pub fn with_certificates(data: &[u8]) -> Inputs {
+    let mut inputs = beside_a_platform(b"");
+    let platform = include_str!("fixed/platform.yaml").trim_end().to_owned()
+        + "\n  admission:\n    engines: [webhook]\n    webhook:\n      image: x/mtp@sha256:"
+        + &"1".repeat(64)
+        + "\n";
+    inputs.insert("tenants/platform.yaml", Input::Bytes(platform.into_bytes().into()));
+    let is_lock = data.windows(6).any(|window| window == b"phase:");
+    let fixed = [
+        ("tenants/certs/webhook.lock.yaml", include_str!("fixed/certs/webhook.lock.yaml"), is_lock),
+        ("tenants/certs/webhook-tls.sops.yaml", include_str!("fixed/certs/webhook-tls.sops.yaml"), !is_lock),
+    ];
+    for (path, text, is_data) in fixed {
+        let bytes = if is_data { data } else { text.as_bytes() };
+        inputs.insert(path, Input::Bytes(bytes.into()));
+    }
+    inputs
+}
+
 /// Renders twice and looks at all that came of it; what was rendered, where something was.
 pub fn rendered(inputs: &Inputs) -> Option<Rendered> {
     let (rendered, diagnostics) = render(inputs);
@@ -154,7 +175,8 @@ fn files(rendered: &Rendered, inputs: &Inputs) {
             assert_eq!(text(&metadata["name"]).as_deref(), Some(&*id.name), "{path}");
             assert_eq!(text(&metadata["namespace"]).as_deref(), id.namespace.as_deref(), "{path}");
             assert_eq!(text(&value["kind"]).as_deref(), Some(&*id.kind), "{path}");
-            let cluster = ["Namespace", "CustomResourceDefinition", "Tenant"].contains(&&*id.kind);
+            let cluster = ["Namespace", "CustomResourceDefinition", "Tenant"].contains(&&*id.kind)
+                || id.kind.ends_with("WebhookConfiguration");
             assert_eq!(id.namespace.is_none(), cluster, "{path}: {id} has a namespace, or none");
             count += 1;
         }

@@ -11,6 +11,8 @@ use crate::mtp::repository;
 mod model;
 #[path = "../fuzz/oracle.rs"]
 mod oracle;
+#[path = "../fuzz/verdict.rs"]
+mod verdict;
 
 /// Looks at every input of a corpus; all that fail are named.
 fn replay(corpus: &str, look: impl Fn(&[u8]) + Sync + std::panic::RefUnwindSafe) {
@@ -38,6 +40,16 @@ fn any_text_is_rendered_or_refused() {
         let model = model::Model::of(data);
         oracle::in_any_order(|turn| model.inputs(turn));
     });
+}
+
+#[test]
+fn any_body_is_judged_or_refused() {
+    replay("review", verdict::judged);
+}
+
+#[test]
+fn any_state_of_certificates_is_read_or_refused() {
+    replay("certs", |data| drop(oracle::rendered(&oracle::with_certificates(data))));
 }
 
 #[test]
