@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::json::Json;
 use super::pod::List;
 use super::review::{self, Breach};
 use super::standing::Standing;
@@ -57,7 +58,7 @@ fn object(file: &Arc<str>, node: &Node<'_>, whose: Whose<'_>, findings: &mut Fin
         };
         let spec = request.get("object").and_then(|object| object.get("spec"));
         let standing = whose(request.get("namespace").and_then(Node::text));
-        match review::request(&yaml::json(file, request, findings)) {
+        match review::request(&Json::from(&yaml::json(file, request, findings))) {
             Ok(breaches) => report(file, spec.unwrap_or(request), breaches, standing, findings),
             Err(why) => drop(findings.error("T013", Place::new(file, request.span), why)),
         }
@@ -68,7 +69,7 @@ fn object(file: &Arc<str>, node: &Node<'_>, whose: Whose<'_>, findings: &mut Fin
     let spec = path.iter().try_fold(node, |node, step| node.get(step));
     let Some(spec) = spec else { return 0 };
     let standing = whose(node.get("metadata").and_then(|metadata| metadata.get("namespace")).and_then(Node::text));
-    report(file, spec, review::spec(&yaml::json(file, spec, findings)), standing, findings);
+    report(file, spec, review::spec(&Json::from(&yaml::json(file, spec, findings))), standing, findings);
     1
 }
 

@@ -3,6 +3,7 @@
 //! A row is a policy. Its check sees effective values: what Kubernetes inherits from the pod holds for its containers. The
 //! examples are its tests and a part of what `mtp explain ID` prints.
 
+pub mod json;
 pub mod manifests;
 pub mod review;
 pub mod standing;
@@ -84,6 +85,7 @@ mod tests {
     /// Names of containers that break it.
     fn breaches(policy: &Policy, spec: &str) -> Vec<String> {
         let spec: Value = serde_yaml::from_str(spec).expect("YAML");
+        let spec = super::json::Json::from(&spec);
         let pod = Pod::new(&spec);
         let about = pod.containers().filter(|c| policy.about.contains(&c.list));
         about.filter(|c| !(policy.holds)(&pod, c)).map(|c| c.name().to_owned()).collect()

@@ -1,7 +1,7 @@
 //! A container does not run as root.
 
+use super::json::Json;
 use super::{EVERY, Example, Policy};
-use serde_json::Value;
 
 /// The row of [`super::POLICIES`].
 ///
@@ -18,8 +18,8 @@ pub const POLICY: Policy = Policy {
     about: EVERY,
     resources: false,
     holds: |pod, container| {
-        let non_root = pod.effective(container, "runAsNonRoot").and_then(Value::as_bool);
-        let user = pod.effective(container, "runAsUser").and_then(Value::as_i64);
+        let non_root = pod.effective(container, "runAsNonRoot").and_then(Json::as_bool);
+        let user = pod.effective(container, "runAsUser").and_then(Json::as_i64);
         pod.has_user_namespace()
             || (non_root != Some(false) && user != Some(0) && (non_root.is_some() || user.is_some()))
     },

@@ -1,7 +1,6 @@
 //! A pod's `spec` as admission requests carry it, with the values that hold for each container.
 
-use serde_json::Value;
-
+use super::json::Json;
 use crate::quantity::Quantity;
 
 /// One of a pod's lists of containers. Native sidecars stand among the init containers.
@@ -29,7 +28,7 @@ impl List {
 /// The `spec` of a pod.
 #[derive(Clone, Copy)]
 pub struct Pod<'a> {
-    spec: &'a Value,
+    spec: &'a Json<'a>,
 }
 
 /// One of its containers.
@@ -38,20 +37,19 @@ pub struct Container<'a> {
     /// Where it stands.
     pub list: List,
     /// As it was written.
-    pub value: &'a Value,
+    pub value: &'a Json<'a>,
 }
 
 impl<'a> Pod<'a> {
     /// The pod of a spec; whatever is missing or of another type is not there.
-    pub fn new(spec: &'a Value) -> Self {
+    pub fn new(spec: &'a Json<'a>) -> Self {
         Pod { spec }
     }
 
     /// All containers, list after list.
     pub fn containers(self) -> impl Iterator<Item = Container<'a>> {
         [List::Init, List::Main, List::Ephemeral].into_iter().flat_map(move |list| {
-            let all = self.spec[list.field()].as_array().map(Vec::as_slice).unwrap_or_default();
-            all.iter().map(move |value| Container { list, value })
+            self.spec[list.field()].items().iter().map(move |value| Container { list, value })
         })
     }
 
@@ -66,28 +64,28 @@ impl<'a> Pod<'a> {
     }
 
     /// A value of the security context that containers inherit: their own, or else the pod's.
-    pub fn effective(self, container: &Container<'a>, field: &str) -> Option<&'a Value> {
-        let stated = |context: &'a Value| Some(&context["securityContext"][field]).filter(|value| !value.is_null());
+    pub fn effective(self, container: &Container<'a>, field: &str) -> Option<&'a Json<'a>> {
+        let stated = |context: &'a Json<'a>| Some(&context["securityContext"][field]).filter(|value| !value.is_null());
         stated(container.value).or_else(|| stated(self.spec))
     }
 
     /// Whether a security context is stated for the container, or for its pod.
     pub fn has_security_context(self, container: &Container<'a>) -> bool {
-        let stated = |of: &Value| of["securityContext"].as_object().is_some_and(|context| !context.is_empty());
+        let stated = |of: &Json<'_>| of["securityContext"].has_fields();
         stated(container.value) || stated(self.spec)
     }
 
     /// The limits that bound the container: its own, and the pod's as a whole.
-    pub fn limits(self, container: &Container<'a>) -> impl Iterator<Item = &'a Value> {
+    pub fn limits(self, container: &Container<'a>) -> impl Iterator<Item = &'a Json<'a>> {
         let both = [&container.value["resources"]["limits"], &self.spec["resources"]["limits"]];
-        both.into_iter().filter(|limits| limits.as_object().is_some_and(|limits| !limits.is_empty()))
+        both.into_iter().filter(|limits| limits.has_fields())
     }
 
     /// Whether the container's use of a resource is bounded: a limit of nothing is no limit.
     pub fn is_limited(self, container: &Container<'a>, resource: &str) -> bool {
         self.limits(container).any(|limits| match &limits[resource] {
-            Value::String(text) => Quantity::parse(text).is_ok_and(|quantity| quantity.nanos() > 0),
-            Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
+            Json::Text(text) => Quantity::parse(text).is_ok_and(|quantity| quantity.nanos() > 0),
+            Json::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
             _ => false,
         })
     }
@@ -100,7 +98,7 @@ impl<'a> Container<'a> {
     }
 
     /// A value of its own security context, for what is not inherited.
-    pub fn security(&self, field: &str) -> &'a Value {
+    pub fn security(&self, field: &str) -> &'a Json<'a> {
         &self.value["securityContext"][field]
     }
 }

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
+use super::json::Json;
 use super::pod::{Container, List, Pod};
 use super::{POLICIES, Policy};
 
@@ -39,30 +38,33 @@ const OF_NO_INTEREST: [&str; 9] =
 /// to the labels or finalizers of a pod that was there before the policies goes through, or it could never be deleted.
 ///
 /// Source: <https://kubernetes.io/docs/reference/config-api/apiserver-admission.v1/#admission-k8s-io-v1-AdmissionRequest>
-pub fn request(request: &Value) -> Result<Vec<Breach>, String> {
-    let text = |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    if (text("/resource/group"), text("/resource/resource")) != ("", "pods") {
-        return Err(format!("expected a request about pods, found `{}`", text("/resource/resource")));
+pub fn request<'a>(request: &'a Json<'a>) -> Result<Vec<Breach>, String> {
+    let text = |value: &'a Json<'a>| value.as_str().unwrap_or_default();
+    let resource = &request["resource"];
+    if (text(&resource["group"]), text(&resource["resource"])) != ("", "pods") {
+        return Err(format!("expected a request about pods, found `{}`", text(&resource["resource"])));
     }
-    let subresource = text("/subResource");
+    let subresource = text(&request["subResource"]);
     let resources_only = match subresource {
         "" | "ephemeralcontainers" => false,
         "resize" => true,
         known if OF_NO_INTEREST.contains(&known) => return Ok(Vec::new()),
         unknown => return Err(format!("pods/{unknown} is not known to this version")),
     };
-    let old = match text("/operation") {
-        "CREATE" => &Value::Null,
+    let old = match text(&request["operation"]) {
+        "CREATE" => &Json::Null,
         "UPDATE" => &request["oldObject"]["spec"],
         "DELETE" | "CONNECT" => return Ok(Vec::new()),
         other => return Err(format!("expected an operation, found `{other}`")),
     };
-    let Value::Object(_) = &request["object"] else { return Err("the request has no object".to_owned()) };
+    if !request["object"].is_map() {
+        return Err("the request has no object".to_owned());
+    }
     let (new, old) = (&request["object"]["spec"], Pod::new(old));
     // The resources of a pod as a whole are those of all its containers.
     let whole_resized = resources_only && new["resources"] != request["oldObject"]["spec"]["resources"];
     // By name, which is unique in a pod: one that has thousands of containers is compared in one pass.
-    let before: BTreeMap<(List, &str), &Value> = old.containers().map(|c| ((c.list, c.name()), c.value)).collect();
+    let before: BTreeMap<(List, &str), &Json<'_>> = old.containers().map(|c| ((c.list, c.name()), c.value)).collect();
     let is_old = |container: &Container<'_>| {
         !whole_resized && before.get(&(container.list, container.name())).is_some_and(|old| *old == container.value)
     };
@@ -70,7 +72,7 @@ pub fn request(request: &Value) -> Result<Vec<Breach>, String> {
 }
 
 /// The breaches of a pod that is to be.
-pub fn spec(spec: &Value) -> Vec<Breach> {
+pub fn spec(spec: &Json<'_>) -> Vec<Breach> {
     breaches(Pod::new(spec), |_, _| true)
 }
 
@@ -92,7 +94,7 @@ fn breaches(pod: Pod<'_>, is_judged: impl Fn(&Policy, &Container<'_>) -> bool) -
 mod tests {
     use serde_json::{Value, json};
 
-    use super::request;
+    use super::super::json::Json;
 
     /// A pod that breaks all that can be broken.
     fn bad() -> Value {
@@ -109,13 +111,13 @@ mod tests {
     }
 
     /// Ids of what is broken.
-    fn ids(request_: &Value) -> Vec<&'static str> {
-        request(request_).expect("a request about pods").iter().map(|b| b.policy.id).collect()
+    fn ids(request: &Value) -> Vec<&'static str> {
+        super::request(&Json::from(request)).expect("a request about pods").iter().map(|b| b.policy.id).collect()
     }
 
     #[test]
     fn a_new_pod_is_judged_as_a_whole() {
-        let found = request(&asked("CREATE", "", &Value::Null, &bad())).expect("a request");
+        let found = super::request(&Json::from(&asked("CREATE", "", &Value::Null, &bad()))).expect("a request");
         let messages: Vec<String> = found.iter().map(super::Breach::message).collect();
         assert_eq!(
             messages,
@@ -173,7 +175,7 @@ mod tests {
         let rubbish = [json!(null), json!([]), json!({"operation": "CREATE"}), secrets];
         let unknown = [asked("UPDATE", "new", &bad(), &bad()), asked("RENAME", "", &bad(), &bad())];
         for request_ in rubbish.into_iter().chain(unknown).chain([asked("CREATE", "", &Value::Null, &Value::Null)]) {
-            assert!(request(&request_).is_err(), "{request_}");
+            assert!(super::request(&Json::from(&request_)).is_err(), "{request_}");
         }
     }
 }

@@ -5,8 +5,10 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::labels;
+use super::slim;
 use super::view::View;
 use crate::contract::admission::Mode;
+use crate::policy::json::Json;
 use crate::policy::{POLICIES, review};
 
 /// What the API server is told.
@@ -130,7 +132,7 @@ pub fn mutate(body: &[u8], view: &View) -> Result<Answer, String> {
     let is_new_pod = request["resource"]["resource"] == "pods"
         && request["operation"] == "CREATE"
         && request["subResource"].as_str().unwrap_or_default().is_empty()
-        && request["object"]["metadata"].is_object();
+        && request["object"]["metadata"].is_map();
     let patch = match view.namespace(review.namespace()) {
         Some(namespace) if is_new_pod => labels::patch(&request["object"], namespace),
         _ => Vec::new(),
@@ -182,18 +184,18 @@ fn shortened(text: String) -> String {
 }
 
 /// What was asked.
-struct Review {
+struct Review<'a> {
     uid: String,
-    request: Value,
+    request: Json<'a>,
 }
 
-impl Review {
-    fn read(body: &[u8]) -> Result<Review, String> {
-        let mut review: Value = serde_json::from_slice(body).map_err(|error| format!("no JSON: {error}"))?;
+impl<'a> Review<'a> {
+    fn read(body: &'a [u8]) -> Result<Review<'a>, String> {
+        let review = slim::review(body).map_err(|error| format!("no JSON: {error}"))?;
         if review["kind"] != "AdmissionReview" || review["apiVersion"] != "admission.k8s.io/v1" {
             return Err("expected an AdmissionReview of admission.k8s.io/v1".to_owned());
         }
-        let request = review["request"].take();
+        let request = review.into_field("request");
         match request["uid"].as_str() {
             Some(uid) if !uid.is_empty() => Ok(Review { uid: uid.to_owned(), request }),
             _ => Err("the AdmissionReview has no request with a uid".to_owned()),
@@ -204,11 +206,62 @@ impl Review {
         self.request["namespace"].as_str().unwrap_or_default()
     }
 
+    /// The answer with what it says besides, a map.
     fn answer(&self, verdict: Verdict, breaches: Vec<(usize, Mode)>, rest: Value) -> Answer {
         let mut response = rest;
         response["uid"] = self.uid.as_str().into();
         response["allowed"] = (verdict != Verdict::Denied).into();
-        let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response});
-        Answer { body: review.to_string().into_bytes(), verdict, breaches, namespace: self.namespace().to_owned() }
+        let body = format!("{{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"response\":{response}}}");
+        Answer { body: body.into_bytes(), verdict, breaches, namespace: self.namespace().to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Review, validate};
+    use crate::policy::json::Json;
+    use crate::policy::{POLICIES, review};
+    use crate::webhook::View;
+
+    fn asked(spec: &Value) -> Value {
+        json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+            "uid": "1", "operation": "CREATE", "resource": {"group": "", "resource": "pods"},
+            "object": {"metadata": {}, "spec": spec},
+        }})
+    }
+
+    /// What is not kept of a body is what no policy looks at.
+    #[test]
+    fn every_example_is_judged_alike() {
+        for policy in POLICIES {
+            for example in policy.examples {
+                let spec: Value = serde_yaml::from_str(example.spec).expect("YAML");
+                let whole = asked(&spec);
+                let messages = |request: &Json<'_>| -> Vec<String> {
+                    review::request(request).expect("a request").iter().map(review::Breach::message).collect()
+                };
+                let text = whole.to_string();
+                let slim = Review::read(text.as_bytes()).expect("a review");
+                let (slim, full) = (messages(&slim.request), messages(&Json::from(&whole["request"])));
+                assert_eq!(slim, full, "{}: {}", policy.id, example.about);
+            }
+        }
+    }
+
+    /// Of a key that stands there twice, the API server takes the last; so must be what is judged.
+    #[test]
+    fn the_last_of_two_keys_counts() {
+        let text = asked(&json!({"containers": [{"name": "c", "securityContext": {"privileged": false}}]})).to_string();
+        let twice = text.replace("\"privileged\":false", "\"privileged\":false,\"privileged\":true");
+        assert_ne!(text, twice);
+        let said = |text: &str| {
+            let answer = validate(text.as_bytes(), &View::default()).expect("a review");
+            String::from_utf8(answer.body).expect("JSON").contains("(privileged)")
+        };
+        assert_eq!((said(&text), said(&twice)), (false, true));
+        let lists = text.replace("\"containers\":", "\"containers\":[],\"containers\":");
+        assert_eq!(said(&lists.replace("\"privileged\":false", "\"privileged\":true")), true);
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::view::NamespaceView;
 use crate::objects::meta::{TENANT, TIER};
 use crate::objects::step;
+use crate::policy::json::Json;
 
 /// What each of our labels is to be.
 fn wanted(namespace: Option<&NamespaceView>) -> [(&'static str, Option<&str>); 2] {
@@ -13,11 +14,11 @@ fn wanted(namespace: Option<&NamespaceView>) -> [(&'static str, Option<&str>); 2
 
 /// The JSON Patch (RFC 6902) that puts our labels on a new pod; empty where they are right. It adds our two and touches
 /// no other, so that a second run has nothing to do.
-pub fn patch(object: &Value, namespace: &NamespaceView) -> Vec<Value> {
+pub fn patch(object: &Json<'_>, namespace: &NamespaceView) -> Vec<Value> {
     let have = &object["metadata"]["labels"];
     let missing = wanted(Some(namespace)).into_iter().filter_map(|(key, value)| Some((key, value?)));
     let missing = missing.filter(|(key, value)| have[*key] != *value);
-    if have.is_object() {
+    if have.is_map() {
         let add =
             |(key, value)| json!({"op": "add", "path": format!("/metadata/labels/{}", step(key)), "value": value});
         return missing.map(add).collect();
@@ -28,7 +29,7 @@ pub fn patch(object: &Value, namespace: &NamespaceView) -> Vec<Value> {
 
 /// What is wrong with the labels of a pod: NetworkPolicies and bills go by them. A label that stays as it was is left alone,
 /// since the tier of a namespace may change under a pod; one that is not there hurts nobody.
-pub fn forged(new: &Value, old: &Value, namespace: Option<&NamespaceView>) -> Option<String> {
+pub fn forged(new: &Json<'_>, old: &Json<'_>, namespace: Option<&NamespaceView>) -> Option<String> {
     wanted(namespace).into_iter().find_map(|(key, wanted)| {
         let (new, old) = (&new["metadata"]["labels"][key], &old["metadata"]["labels"][key]);
         let wrong = new != old && !new.is_null() && new.as_str() != wanted;

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod labels;
+mod slim;
 pub mod view;
 
 pub use answer::{Answer, Verdict, mutate, validate};
