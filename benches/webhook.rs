@@ -161,7 +161,10 @@ impl Server {
             .spawn()?;
         let mut lines = BufReader::new(child.stderr.take().ok_or("no log")?).lines();
         let first = lines.next().ok_or("it ended")??;
-        let address = serde_json::from_str::<Value>(&first).map_err(|_| first)?["address"].as_str().ok_or("no address")?.to_owned();
+        let address = serde_json::from_str::<Value>(&first).map_err(|_| first)?["address"]
+            .as_str()
+            .ok_or("no address")?
+            .to_owned();
         std::thread::spawn(move || lines.for_each(drop));
         Ok(Server { child, address })
     }

@@ -4,6 +4,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::lock::{Lock, Phase};
+use super::x509::Certificate;
 
 /// How long before the end a warning is given.
 pub const WARN: Duration = Duration::days(90);
@@ -34,17 +35,16 @@ pub fn due(not_before: OffsetDateTime, not_after: OffsetDateTime, at: OffsetDate
     }
 }
 
-/// The first of what a lock relies on to end: what is served, and who is trusted for it. An authority that is trusted besides
-/// may end without harm.
+/// The end of what a lock relies on: of what is served, or of who is trusted for it, whichever is first. An authority that is
+/// trusted besides may end without harm; where others keep the Secret, one of them is used, and the last to end counts.
 pub fn of_lock(lock: &Lock, at: OffsetDateTime) -> Option<(Due, OffsetDateTime)> {
-    let served = lock.served.as_ref();
-    let needed = lock.trusted.iter().filter(|authority| match (lock.phase, served) {
-        (Phase::External, _) | (_, None) => true,
-        (_, Some(served)) => served.is_signed_by(authority),
-    });
-    let all = served.into_iter().chain(needed);
-    all.map(|c| (due(c.not_before, c.not_after, at), c.not_after))
-        .min_by_key(|(due, end)| (std::cmp::Reverse(*due), *end))
+    let judged = |c: &Certificate| (due(c.not_before, c.not_after, at), c.not_after);
+    let (Some(served), false) = (&lock.served, lock.phase == Phase::External) else {
+        return lock.trusted.iter().map(judged).min_by_key(|(due, end)| (*due, std::cmp::Reverse(*end)));
+    };
+    let signers = lock.trusted.iter().filter(|authority| served.is_signed_by(authority));
+    let all = std::iter::once(served).chain(signers).map(judged);
+    all.max_by_key(|(due, end)| (*due, std::cmp::Reverse(*end)))
 }
 
 /// A time as RFC 3339 writes it: `2027-01-31T00:00:00Z`.

@@ -81,11 +81,13 @@ impl Phase {
 impl Lock {
     /// Reads the file. The error says what is wrong, and where.
     pub fn read(text: &str) -> Result<Lock, (Span, String)> {
-        let documents = crate::yaml::read(text).map_err(|error| (error.span, error.message))?;
+        // What stands there is never repeated: it may be a key that somebody put there.
+        const FORM: &str = "expected what `mtp certs` writes";
+        let documents = crate::yaml::read(text).map_err(|error| (error.span, FORM.to_owned()))?;
         let [document] = documents.as_slice() else {
             return Err((Span::default(), format!("expected one document, found {}", documents.len())));
         };
-        let file: File = crate::yaml::decode::decode(document).map_err(|error| (error.span, error.message))?;
+        let file: File = crate::yaml::decode::decode(document).map_err(|error| (error.span, FORM.to_owned()))?;
         let certificate = |entry: &Entry| match Certificate::chain(entry.pem.as_bytes()) {
             Ok(chain) if chain.len() == 1 => Ok(chain.into_iter().next().expect("it has one")),
             Ok(chain) => Err((entry.pem.span, format!("expected one certificate, found {}", chain.len()))),

@@ -87,7 +87,8 @@ pub fn check(text: &str, namespace: &str) -> Result<Sealed, (Span, String)> {
         match (sealed.value(&place), wanted) {
             (None, _) => return Err((start, format!("expected `{name}`"))),
             (Some((found, span)), Some(wanted)) if found != wanted => {
-                return Err((span, format!("expected `{wanted}` at `{name}`, found `{found}`")));
+                // What stands there is not repeated: it may have been a key.
+                return Err((span, format!("expected `{wanted}` at `{name}`, found something else")));
             }
             (Some(("", span)), None) => return Err((span, format!("expected a value at `{name}`"))),
             _ => {}

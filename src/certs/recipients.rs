@@ -20,7 +20,20 @@ pub fn of(config: &str, path: &str) -> Result<Vec<String>, String> {
         };
         if matches {
             let mut found = Vec::new();
-            listed(rule.get("age"), &mut found);
+            // A key that SOPS would use as well, and that is not known here, would be left out of what it expects.
+            const OTHERS: [&str; 5] = ["pgp", "kms", "gcp_kms", "azure_keyvault", "hc_vault_transit_uri"];
+            let groups = match rule.get("key_groups") {
+                Some(Node { value: Value::List(groups), .. }) => groups.as_slice(),
+                _ => &[],
+            };
+            let all = std::iter::once(rule).chain(groups);
+            if let Some(other) = all.flat_map(|keys| OTHERS.iter().filter(|key| keys.get(key).is_some())).next() {
+                return Err(format!("line {}: expected keys of age alone, found `{other}`", rule.span.line));
+            }
+            // As SOPS has it: groups take the place of the rest.
+            if groups.is_empty() {
+                listed(rule.get("age"), &mut found);
+            }
             if let Some(Node { value: Value::List(groups), .. }) = rule.get("key_groups") {
                 if groups.len() > 1 {
                     return Err(format!("line {}: expected one key group, found {}", rule.span.line, groups.len()));

@@ -61,6 +61,15 @@ pub fn stage(lock: Lock, fresh: Fresh) -> Result<Step, String> {
     Ok(Step { files: vec![Move::Write(NEXT, fresh.secret)], lock })
 }
 
+/// First step once more, where what was staged was lost: nothing that is served depends on it.
+pub fn restage(lock: Lock, fresh: Fresh) -> Result<Step, String> {
+    expect(&lock, Phase::Staged)?;
+    let served = lock.served;
+    let is_needed = |authority: &Certificate| served.as_ref().is_some_and(|served| served.is_signed_by(authority));
+    let trusted = lock.trusted.into_iter().filter(is_needed).collect();
+    stage(Lock { phase: Phase::Serving, trusted, served, next: None }, fresh)
+}
+
 /// Second step: the next certificate is served. `served` and `next` are the files of the Secrets; the first may be the
 /// second already, where a run was cut off.
 pub fn switch(lock: Lock, served: Option<&str>, next: Option<&str>, namespace: &str) -> Result<Step, String> {
@@ -73,10 +82,22 @@ pub fn switch(lock: Lock, served: Option<&str>, next: Option<&str>, namespace: &
     let files = match (holds(next), holds(served)) {
         (true, _) => vec![Move::NextToServed],
         (false, true) => Vec::new(),
-        (false, false) => return Err(format!("{NEXT} is not the Secret of the certificate that was staged")),
+        (false, false) => {
+            return Err(format!(
+                "{NEXT} is not the Secret of the certificate that was staged; take it back from git, or stage another one: \
+                 `mtp certs rotate --restage`"
+            ));
+        }
     };
     let lock = Lock { phase: Phase::Switched, trusted: lock.trusted, served: lock.next, next: None };
     Ok(Step { files, lock })
+}
+
+/// Whether a switch was cut off behind its first half: what is to be served next stands in the place of what is served.
+pub fn is_cut_off(lock: &Lock, served: Option<&str>, namespace: &str) -> bool {
+    let sealed = served.map(|text| manifest::check(text, namespace));
+    let next = lock.next.as_ref().map(|certificate| certificate.sha256.as_str());
+    matches!(sealed, Some(Ok(sealed)) if next.is_some() && manifest::certificate(&sealed) == next)
 }
 
 /// Third step: the old authority is not trusted any more.

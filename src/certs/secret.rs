@@ -28,6 +28,13 @@ impl fmt::Debug for Private {
 
 /// Whether a text holds a private key that anyone could read.
 pub fn holds_private_key(text: &[u8]) -> bool {
-    const MARKS: [&[u8]; 2] = [b"PRIVATE KEY-----", b"AGE-SECRET-KEY-1"];
+    // The last three are how PEM of a private key begins in base64, as the values of a Secret have it.
+    const MARKS: [&[u8]; 5] = [
+        b"PRIVATE KEY-----",
+        b"AGE-SECRET-KEY-1",
+        b"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS",
+        b"LS0tLS1CRUdJTiBFQyBQUklWQVRFIEtFWS",
+        b"LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVkt",
+    ];
     MARKS.iter().any(|mark| text.windows(mark.len()).any(|window| window == *mark))
 }

@@ -12,7 +12,9 @@ use crate::cli::Exit;
 use crate::diagnostic::{Findings, has_errors};
 use crate::disk;
 use crate::inputs::{Input, Inputs};
+use crate::plan::NamespacePlan;
 use crate::plan::admission::exempt;
+use crate::policy::manifests::Namespace;
 use crate::policy::standing::{Modes, Standing};
 use crate::policy::{POLICIES, manifests};
 use crate::report::{Report, count};
@@ -51,11 +53,16 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     }
 }
 
-/// How the policies stand in the namespaces of a tenant, the first one first.
-type Standings = Vec<(Arc<str>, Modes, BTreeMap<String, String>)>;
+/// What is known of a namespace of a tenant.
+struct Known {
+    name: Arc<str>,
+    modes: Modes,
+    exempt: BTreeMap<String, String>,
+    defaults: BTreeMap<String, String>,
+}
 
-/// Reads `tenants/` for the standing of a tenant; `None`: errors in it were reported.
-fn standings(tenant: &str, shell: &mut Shell<'_>) -> Result<Option<Standings>> {
+/// Reads `tenants/` for the namespaces of a tenant, its own first; `None`: errors in it were reported.
+fn namespaces(tenant: &str, shell: &mut Shell<'_>) -> Result<Option<Vec<Known>>> {
     let inputs = disk::read(&shell.root()?)?;
     let (rendered, diagnostics) = crate::render(&inputs);
     let Some(plan) = rendered.plan() else {
@@ -66,26 +73,43 @@ fn standings(tenant: &str, shell: &mut Shell<'_>) -> Result<Option<Standings>> {
     let Some(found) = plan.tenants.iter().find(|t| *t.name == *tenant) else {
         bail!("there is no tenant `{tenant}` in tenants/");
     };
-    let mut all: Standings = Vec::new();
-    for namespace in &found.namespaces {
-        let exempt = exempt(&plan.platform.admission, &namespace.tier, &found.name, &namespace.name);
-        all.push((Arc::clone(&namespace.name), namespace.tier.modes, exempt));
-    }
+    let known = |namespace: &NamespacePlan| Known {
+        name: Arc::clone(&namespace.name),
+        modes: namespace.tier.modes,
+        exempt: exempt(&plan.platform.admission, &namespace.tier, &found.name, &namespace.name),
+        defaults: namespace
+            .tier
+            .limits
+            .stored_default
+            .iter()
+            .map(|(k, (q, _))| ((*k).to_owned(), q.to_string()))
+            .collect(),
+    };
+    let mut all: Vec<Known> = found.namespaces.iter().map(known).collect();
     // A manifest that states no namespace is for the tenant's own.
-    let first = found.doc.content.spec.name.value.as_str();
-    all.sort_by_key(|(name, ..)| !name.ends_with(&format!("-{first}")));
+    let own = format!("tenant-{}-{}", found.name, found.doc.content.spec.name.value);
+    all.sort_by_key(|known| *known.name != *own);
     Ok(Some(all))
 }
 
 fn review(paths: &[PathBuf], tenant: Option<&str>, shell: &mut Shell<'_>) -> Result<Exit> {
-    let all = match tenant.map(|tenant| standings(tenant, shell)).transpose()? {
+    let all = match tenant.map(|tenant| namespaces(tenant, shell)).transpose()? {
         Some(None) => return Ok(Exit::Failed),
         Some(Some(all)) => all,
-        None => Standings::new(),
+        None => Vec::new(),
     };
+    let nothing = BTreeMap::new();
+    let elsewhere = Namespace { standing: Standing::STRICTEST, defaults: &nothing };
     let whose = |namespace: Option<&str>| {
-        let named = namespace.and_then(|namespace| all.iter().find(|(name, ..)| **name == *namespace));
-        named.or(all.first()).map_or(Standing::STRICTEST, |(_, modes, exempt)| Standing { modes: *modes, exempt })
+        let known = match namespace {
+            // Of a namespace that is not the tenant's, nothing is known here.
+            Some(namespace) => all.iter().find(|known| *known.name == *namespace),
+            None => all.first(),
+        };
+        known.map_or(elsewhere, |known| Namespace {
+            standing: Standing { modes: known.modes, exempt: &known.exempt },
+            defaults: &known.defaults,
+        })
     };
     let (mut findings, mut pods, mut inputs) = (Findings::default(), 0, Inputs::default());
     for (name, bytes) in disk::read_manifests(paths)? {

@@ -140,7 +140,10 @@ fn described(changes: &[Change], have: &Have, rendered: &Rendered) -> Vec<Change
             Some(object) => Some(object.at.to_string()),
             None => old.and_then(|bytes| tree::source(bytes)).map(str::to_owned),
         };
-        let compared = matches!(change.kind, ChangeKind::Changed | ChangeKind::Conflicted) && index < DIFF_FILES;
+        // What stands in the place of a Secret may be one that somebody decrypted.
+        let is_secret = change.path.rsplit('/').next().is_some_and(|name| name.starts_with("secret-"));
+        let compared =
+            matches!(change.kind, ChangeKind::Changed | ChangeKind::Conflicted) && index < DIFF_FILES && !is_secret;
         let diff =
             old.zip(tree::wanted(rendered, &change.path)).filter(|_| compared).and_then(|(old, new)| diff(old, new));
         ChangedFile { path: change.path.clone(), kind: change.kind, cause, diff }

@@ -75,7 +75,7 @@ pub struct Exemption {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Webhook {
     /// The image of `mtp`, by digest: `registry.example.com/mtp@sha256:…`.
-    #[schemars(regex(pattern = r"^[a-z0-9][-a-zA-Z0-9._:/]*@sha256:[0-9a-f]{64}$"))]
+    #[schemars(regex(pattern = r"^[a-zA-Z0-9][-a-zA-Z0-9._:/]*@sha256:[0-9a-f]{64}$"))]
     pub image: At<String>,
     /// Names of Secrets in the platform's namespace that the image is pulled with.
     #[serde(default)]
@@ -83,7 +83,8 @@ pub struct Webhook {
     /// Addresses that API servers call from. Default: any, since managed control planes call from anywhere; only the one
     /// port is open.
     #[serde(default)]
-    pub clients: Vec<At<String>>,
+    #[schemars(length(min = 1))]
+    pub clients: Option<At<Vec<At<String>>>>,
     /// Pods that may read the metrics. Default: none.
     #[serde(default)]
     pub metrics_from: Vec<At<Pods>>,

@@ -196,6 +196,19 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
     }
 }
 
+/// Reads a small text file that people or commands keep: a plain file of a megabyte at most, so that whatever else has its
+/// name, such as a pipe, holds nobody up.
+pub fn read_small(path: &Path) -> Result<Option<String>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        Ok(file) if !file.is_file() => bail!("{} is no file", path.display()),
+        Ok(file) if file.len() > MAX_FILE_BYTES => bail!("{} has {} bytes", path.display(), file.len()),
+        Ok(_) => {}
+    }
+    read_text(path)
+}
+
 /// Writes a file that a command was asked for, its folders too.
 pub fn write_text(path: &Path, text: &str) -> Result<()> {
     create_parent(path)?;

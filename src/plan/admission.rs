@@ -162,7 +162,8 @@ fn webhook(
     findings: &mut Findings,
 ) -> Option<WebhookPlan> {
     let at = Place::new(file, typed.span);
-    let mut clients: Vec<IpNet> = typed.clients.iter().filter_map(|text| cidr(text, file, findings)).collect();
+    let mut clients: Vec<IpNet> =
+        typed.clients.iter().flat_map(|list| &list.value).filter_map(|text| cidr(text, file, findings)).collect();
     clients.sort();
     clients.dedup();
     let pods = |pods: &At<Pods>| (pods.namespace.value.clone(), plain(&pods.pod_labels));
@@ -201,7 +202,10 @@ impl State<'_> {
     }
 
     fn wrong(&mut self, path: &Arc<str>, span: Span, why: impl Into<String>) -> &mut crate::diagnostic::Diagnostic {
-        self.findings.error("T905", Place::new(path, span), why)
+        // Without an excerpt: a line of these files may be a key that somebody put there in plain text.
+        let why = why.into();
+        let why = if span.line > 0 { format!("line {}: {why}", span.line) } else { why };
+        self.findings.error("T905", Place::file(Arc::clone(path)), why)
     }
 
     /// The lock, in the phase `External` or in another.
@@ -221,7 +225,7 @@ impl State<'_> {
             let stated = self.stated.clone();
             self.wrong(&document.file, Span::default(), about)
                 .related(stated, "where they are said to come from")
-                .hint(hint);
+                .hint(hint.replace("issue", "issue --force"));
             return None;
         }
         let name = server_name(self.namespace);

@@ -1,11 +1,12 @@
 //! Policies on files: pods, and the pods that workloads are to have, with the place of each container.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::json::Json;
 use super::pod::List;
 use super::review::{self, Breach};
-use super::standing::Standing;
+use super::standing::{Standing, told};
 use crate::contract::admission::Mode;
 use crate::diagnostic::Findings;
 use crate::parse;
@@ -28,8 +29,17 @@ const WITH_PODS: [(&str, &[&str]); 9] = [
 /// API versions of these kinds.
 const VERSIONS: [&str; 3] = ["v1", "apps/v1", "batch/v1"];
 
-/// How the policies stand in a namespace, which may not be stated.
-pub type Whose<'a> = &'a dyn Fn(Option<&str>) -> Standing<'a>;
+/// What is known of the namespace of a manifest, which may not state it.
+pub type Whose<'a> = &'a dyn Fn(Option<&str>) -> Namespace<'a>;
+
+/// Where a manifest goes.
+#[derive(Clone, Copy)]
+pub struct Namespace<'a> {
+    /// How the policies stand there.
+    pub standing: Standing<'a>,
+    /// Limits by resource that its LimitRange gives to containers without: before any webhook is asked.
+    pub defaults: &'a BTreeMap<String, String>,
+}
 
 /// Looks at all documents of a file and says how many pods it saw. AdmissionReviews are judged as the API server meant them.
 pub fn review(file: &Arc<str>, bytes: &[u8], whose: Whose<'_>, findings: &mut Findings) -> usize {
@@ -57,9 +67,9 @@ fn object(file: &Arc<str>, node: &Node<'_>, whose: Whose<'_>, findings: &mut Fin
             return 0;
         };
         let spec = request.get("object").and_then(|object| object.get("spec"));
-        let standing = whose(request.get("namespace").and_then(Node::text));
+        let Namespace { standing, .. } = whose(request.get("namespace").and_then(Node::text));
         match review::request(&Json::from(&yaml::json(file, request, findings))) {
-            Ok(breaches) => report(file, spec.unwrap_or(request), breaches, standing, findings),
+            Ok(breaches) => report(file, spec.unwrap_or(request), &breaches, standing, findings),
             Err(why) => drop(findings.error("T013", Place::new(file, request.span), why)),
         }
         return 1;
@@ -68,15 +78,23 @@ fn object(file: &Arc<str>, node: &Node<'_>, whose: Whose<'_>, findings: &mut Fin
     let Some((_, path)) = with_pods else { return 0 };
     let spec = path.iter().try_fold(node, |node, step| node.get(step));
     let Some(spec) = spec else { return 0 };
-    let standing = whose(node.get("metadata").and_then(|metadata| metadata.get("namespace")).and_then(Node::text));
-    report(file, spec, review::spec(&Json::from(&yaml::json(file, spec, findings))), standing, findings);
+    let name = node.get("metadata").and_then(|metadata| metadata.get("namespace")).and_then(Node::text);
+    let Namespace { standing, defaults } = whose(name);
+    let mut pod = yaml::json(file, spec, findings);
+    fill(&mut pod, defaults);
+    match review::spec(&Json::from(&pod)) {
+        Ok(breaches) => report(file, spec, &breaches, standing, findings),
+        Err(why) => drop(findings.error("T013", Place::new(file, spec.span), why)),
+    }
     1
 }
 
-fn report(file: &Arc<str>, spec: &Node<'_>, breaches: Vec<Breach>, standing: Standing<'_>, findings: &mut Findings) {
-    for breach in breaches {
-        let at = Place::new(file, place(spec, breach.list, &breach.container).unwrap_or(spec.span));
-        match standing.mode(breach.index) {
+fn report(file: &Arc<str>, spec: &Node<'_>, breaches: &[Breach], standing: Standing<'_>, findings: &mut Findings) {
+    let places = places(spec);
+    for (breach, mode) in told(breaches, &standing) {
+        let at = places.get(&(breach.list, breach.container.as_str())).copied().unwrap_or(spec.span);
+        let at = Place::new(file, at);
+        match mode {
             Mode::Deny => findings.error(breach.policy.id, at, breach.message()),
             Mode::Warn => findings.warning(breach.policy.id, at, breach.message()),
             // Nobody is told, here as there.
@@ -86,9 +104,40 @@ fn report(file: &Arc<str>, spec: &Node<'_>, breaches: Vec<Breach>, standing: Sta
     }
 }
 
-/// Where the name of a container stands.
-fn place(spec: &Node<'_>, list: List, name: &str) -> Option<Span> {
-    let Value::List(containers) = &spec.get(list.field())?.value else { return None };
-    let named = containers.iter().filter_map(|container| container.get("name"));
-    named.filter(|n| n.text() == Some(name)).map(|n| n.span).next()
+/// Gives containers the limits that they do not state, as the API server does before it asks anybody.
+///
+/// Source: `PodMutateFunc` of Kubernetes' `plugin/pkg/admission/limitranger/admission.go`
+fn fill(spec: &mut serde_json::Value, defaults: &BTreeMap<String, String>) {
+    if defaults.is_empty() {
+        return;
+    }
+    for list in [List::Init, List::Main] {
+        for container in spec[list.field()].as_array_mut().into_iter().flatten().filter(|c| c.is_object()) {
+            let resources = &mut container["resources"];
+            if !(resources.is_null() || resources.is_object()) {
+                continue;
+            }
+            let limits = &mut resources["limits"];
+            if limits.is_null() || limits.is_object() {
+                for (resource, amount) in defaults {
+                    let limit = &mut limits[resource.as_str()];
+                    if limit.is_null() {
+                        *limit = amount.as_str().into();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where the name of each container stands.
+fn places<'n>(spec: &'n Node<'_>) -> BTreeMap<(List, &'n str), Span> {
+    let mut places = BTreeMap::new();
+    for list in [List::Init, List::Main, List::Ephemeral] {
+        let Some(Value::List(containers)) = spec.get(list.field()).map(|node| &node.value) else { continue };
+        for name in containers.iter().filter_map(|container| container.get("name")) {
+            places.entry((list, name.text().unwrap_or_default())).or_insert(name.span);
+        }
+    }
+    places
 }

@@ -11,9 +11,10 @@ pub const POLICY: Policy = Policy {
     breach: "must have Memory limits",
     about: RUNNING,
     resources: true,
-    // Who has no limits at all hears of that.
-    holds: |pod, container| pod.limits(container).next().is_none() || pod.is_limited(container, "memory"),
+    within: Some("resource-limits"),
+    holds: |pod, container| pod.is_limited(container, "memory"),
     examples: &[
+        Example { about: "no limits at all", holds: false, spec: "containers: [{name: nginx}]" },
         Example {
             about: "stated",
             holds: true,

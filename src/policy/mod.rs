@@ -36,6 +36,8 @@ pub struct Policy {
     pub about: &'static [List],
     /// Whether it is about the resources of a container, which a resize changes, or about what it may do.
     pub resources: bool,
+    /// The policy whose breach says this one as well: who has no limits at all hears of that alone.
+    pub within: Option<&'static str>,
     /// Whether a container keeps to it.
     pub holds: fn(&Pod<'_>, &Container<'_>) -> bool,
     /// Pods that keep to it and pods that do not, as YAML of their `spec`, each with a word on it.

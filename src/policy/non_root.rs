@@ -17,6 +17,7 @@ pub const POLICY: Policy = Policy {
     breach: "failed privilege check",
     about: EVERY,
     resources: false,
+    within: None,
     holds: |pod, container| {
         let non_root = pod.effective(container, "runAsNonRoot").and_then(Json::as_bool);
         let user = pod.effective(container, "runAsUser").and_then(Json::as_i64);

@@ -48,9 +48,9 @@ impl<'a> Pod<'a> {
 
     /// All containers, list after list.
     pub fn containers(self) -> impl Iterator<Item = Container<'a>> {
-        [List::Init, List::Main, List::Ephemeral].into_iter().flat_map(move |list| {
-            self.spec[list.field()].items().iter().map(move |value| Container { list, value })
-        })
+        [List::Init, List::Main, List::Ephemeral]
+            .into_iter()
+            .flat_map(move |list| self.spec[list.field()].items().iter().map(move |value| Container { list, value }))
     }
 
     /// Whether it runs on Windows, where a part of the security context has no meaning and may not be stated.
@@ -67,6 +67,14 @@ impl<'a> Pod<'a> {
     pub fn effective(self, container: &Container<'a>, field: &str) -> Option<&'a Json<'a>> {
         let stated = |context: &'a Json<'a>| Some(&context["securityContext"][field]).filter(|value| !value.is_null());
         stated(container.value).or_else(|| stated(self.spec))
+    }
+
+    /// Whether it is a process of its Windows host, which is what privileged is on Linux.
+    ///
+    /// Source: <https://kubernetes.io/docs/tasks/configure-pod-container/create-hostprocess-pod/>
+    pub fn is_host_process(self, container: &Container<'a>) -> bool {
+        let stated = |of: &Json<'_>| of["securityContext"]["windowsOptions"]["hostProcess"].as_bool();
+        stated(container.value).or_else(|| stated(self.spec)) == Some(true)
     }
 
     /// Whether a security context is stated for the container, or for its pod.

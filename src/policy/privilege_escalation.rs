@@ -11,6 +11,7 @@ pub const POLICY: Policy = Policy {
     breach: "must not be allowed to escalate privileges",
     about: EVERY,
     resources: false,
+    within: None,
     holds: |pod, container| pod.is_windows() || container.security("allowPrivilegeEscalation") == false,
     examples: &[
         Example {

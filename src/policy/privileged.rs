@@ -11,8 +11,14 @@ pub const POLICY: Policy = Policy {
     breach: "failed privilege check",
     about: EVERY,
     resources: false,
-    holds: |_, container| container.security("privileged") != true,
+    within: None,
+    holds: |pod, container| container.security("privileged") != true && !pod.is_host_process(container),
     examples: &[
+        Example {
+            about: "a process of a Windows host",
+            holds: false,
+            spec: "{os: {name: windows}, securityContext: {windowsOptions: {hostProcess: true}}, containers: [{name: iis}]}",
+        },
         Example {
             about: "privileged",
             holds: false,

@@ -13,6 +13,7 @@ pub const POLICY: Policy = Policy {
     breach: "must have read only root filesystem",
     about: RUNNING,
     resources: false,
+    within: None,
     holds: |pod, container| pod.is_windows() || container.security("readOnlyRootFilesystem") == true,
     examples: &[
         Example {

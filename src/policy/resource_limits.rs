@@ -12,6 +12,7 @@ pub const POLICY: Policy = Policy {
     breach: "must have resource limits",
     about: RUNNING,
     resources: true,
+    within: None,
     holds: |pod, container| pod.limits(container).next().is_some(),
     examples: &[
         Example { about: "none", holds: false, spec: "containers: [{name: nginx, image: nginx}]" },

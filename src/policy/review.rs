@@ -68,12 +68,29 @@ pub fn request<'a>(request: &'a Json<'a>) -> Result<Vec<Breach>, String> {
     let is_old = |container: &Container<'_>| {
         !whole_resized && before.get(&(container.list, container.name())).is_some_and(|old| *old == container.value)
     };
+    readable(new)?;
     Ok(breaches(Pod::new(new), |policy, container| (policy.resources || !resources_only) && !is_old(container)))
 }
 
-/// The breaches of a pod that is to be.
-pub fn spec(spec: &Json<'_>) -> Vec<Breach> {
-    breaches(Pod::new(spec), |_, _| true)
+/// The breaches of a pod that is to be. The error says why it cannot be judged.
+pub fn spec(spec: &Json<'_>) -> Result<Vec<Breach>, String> {
+    readable(spec)?;
+    Ok(breaches(Pod::new(spec), |_, _| true))
+}
+
+/// Nothing is taken for less than it is: where containers are to stand, there are containers.
+fn readable(spec: &Json<'_>) -> Result<(), String> {
+    if !spec.is_map() {
+        return Err("expected a pod with a spec".to_owned());
+    }
+    for list in [List::Init, List::Main, List::Ephemeral] {
+        match &spec[list.field()] {
+            Json::Null if list != List::Main => {}
+            Json::List(items) if items.iter().all(Json::is_map) => {}
+            _ => return Err(format!("expected a list of containers in `{}`", list.field())),
+        }
+    }
+    Ok(())
 }
 
 fn breaches(pod: Pod<'_>, is_judged: impl Fn(&Policy, &Container<'_>) -> bool) -> Vec<Breach> {
@@ -123,6 +140,8 @@ mod tests {
             messages,
             [
                 "Container nginx must have resource limits",
+                "Container nginx must have CPU limits",
+                "Container nginx must have Memory limits",
                 "Container nginx failed privilege check",
                 "Container nginx failed privilege check",
                 "Container nginx must have read only root filesystem",

@@ -11,6 +11,7 @@ pub const POLICY: Policy = Policy {
     breach: "must have SecurityContext defined",
     about: EVERY,
     resources: false,
+    within: None,
     holds: |pod, container| pod.has_security_context(container),
     examples: &[
         Example { about: "none", holds: false, spec: "containers: [{name: nginx}]" },

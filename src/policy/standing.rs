@@ -1,8 +1,10 @@
 //! How each policy stands for the pods of a namespace: refused, warned of, noted, or nothing at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::POLICIES;
+use super::pod::List;
+use super::review::Breach;
 use crate::contract::admission::Mode;
 
 /// What a breach of each policy leads to, in the order of [`POLICIES`].
@@ -58,6 +60,29 @@ impl Standing<'_> {
             mode => mode,
         }
     }
+}
+
+/// Breaches with what each leads to; without those that lead to nothing, and those that another one of the same container
+/// says already, at least as strictly.
+pub fn told<'a>(breaches: &'a [Breach], standing: &Standing<'_>) -> Vec<(&'a Breach, Mode)> {
+    let mut said: BTreeSet<(&str, List, &str)> = BTreeSet::new();
+    let mut told = Vec::new();
+    for breach in breaches {
+        let mode = standing.mode(breach.index);
+        let by = breach.policy.within.and_then(|id| Some((id, index(id)?)));
+        let is_said = by.is_some_and(|(id, other)| {
+            standing.mode(other) >= mode && said.contains(&(id, breach.list, breach.container.as_str()))
+        });
+        if mode == Mode::Off || is_said {
+            continue;
+        }
+        // Only what another policy stands within has to be remembered.
+        if POLICIES.iter().any(|policy| policy.within == Some(breach.policy.id)) {
+            said.insert((breach.policy.id, breach.list, &breach.container));
+        }
+        told.push((breach, mode));
+    }
+    told
 }
 
 /// Nobody is let off.

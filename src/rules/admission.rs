@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::{Check, Check::Stage, Rule};
 use crate::certs::due::{self, Due};
+use crate::certs::lock::Phase;
 use crate::contract::At;
 use crate::contract::admission::Exemption;
 use crate::diagnostic::{Diagnostic, Findings};
-use crate::names::{is_dns_label, is_email};
+use crate::names::{is_dns_label, is_dns_subdomain, is_email};
 use crate::parse::Document;
 use crate::place::{Place, Span};
 use crate::plan::admission::CertificatesPlan;
@@ -177,16 +178,43 @@ fn answered(plan: &Plan, findings: &mut Findings) {
 /// Source: <https://github.com/distribution/reference/blob/main/reference.go>
 fn is_pinned(image: &str) -> bool {
     let Some((name, digest)) = image.split_once("@sha256:") else { return false };
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
-    let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let mut parts = name.split('/');
+    // The first part is a host where it looks like one; the others are words of lower-case letters with single separators.
+    let host = parts
+        .clone()
+        .next()
+        .filter(|first| name.contains('/') && (first.contains(['.', ':']) || *first == "localhost"));
+    let is_host = |host: &str| {
+        let (host, port) = host.split_once(':').unwrap_or((host, "443"));
+        is_dns_subdomain(&host.to_ascii_lowercase()) && port.parse::<u16>().is_ok()
+    };
+    let is_word = |word: &str| {
+        word.split(['.', '_', '-']).all(|piece| piece.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
+            && word.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && word.ends_with(|c: char| c.is_ascii_alphanumeric())
+    };
+    if host.is_some() {
+        parts.next();
+    }
+    // A tag beside the digest says nothing, and is allowed.
+    let path: Vec<&str> = parts.collect();
+    let path_fits = path.iter().enumerate().all(|(index, part)| {
+        let word = if index + 1 == path.len() { part.split_once(':').map_or(*part, |(word, _)| word) } else { part };
+        is_word(word)
+    });
     let is_hex = |c: char| matches!(c, '0'..='9' | 'a'..='f');
-    starts_well && name.len() <= 255 && name.chars().all(is_name) && digest.len() == 64 && digest.chars().all(is_hex)
+    host.is_none_or(is_host)
+        && path_fits
+        && !path.is_empty()
+        && name.len() <= 255
+        && digest.len() == 64
+        && digest.chars().all(is_hex)
 }
 
 /// The moment after the last day of an exemption, anywhere on earth.
 pub fn last_day(text: &str) -> Option<time::OffsetDateTime> {
     let start = crate::certs::due::read(&format!("{text}T00:00:00Z")).ok()?;
-    (text.len() == 10).then_some(start + time::Duration::hours(36))
+    if text.len() == 10 { start.checked_add(time::Duration::hours(36)) } else { None }
 }
 
 /// How long before the end of an exemption its owner is reminded.
@@ -210,7 +238,11 @@ pub fn at(plan: &Plan, at: time::OffsetDateTime) -> Vec<Diagnostic> {
         && let Some((due, end)) = due::of_lock(&lock.content, at)
     {
         let (place, end) = (Place::file(Arc::clone(&lock.file)), due::written(end));
-        let hint = "begin a rotation: `mtp certs rotate`";
+        let hint = match lock.content.phase {
+            Phase::Serving => "begin a rotation: `mtp certs rotate`",
+            Phase::Staged | Phase::Switched => "end the rotation: `mtp certs status` says the next step",
+            Phase::External => "whoever keeps the Secret renews it; then `mtp certs issue --ca FILE --force`",
+        };
         match due {
             Due::Later => {}
             Due::Soon => drop(findings.warning("T906", place, format!("the certificate ends at {end}")).hint(hint)),
@@ -237,7 +269,12 @@ fn webhook(plan: &Plan, findings: &mut Findings) {
             .error("T904", doc.at(webhook.image.span), about)
             .hint("write `registry.example.com/mtp@sha256:` and 64 hexadecimal digits");
     }
-    for name in webhook.image_pull_secrets.iter().filter(|name| !is_dns_label(name)) {
+    if let Some(clients) = webhook.clients.as_ref().filter(|clients| clients.is_empty()) {
+        findings
+            .error("T904", doc.at(clients.span), "expected addresses: an empty list would let everybody in")
+            .hint("leave `clients` out where API servers call from anywhere");
+    }
+    for name in webhook.image_pull_secrets.iter().filter(|name| !is_dns_subdomain(name)) {
         findings.error("T904", doc.at(name.span), format!("expected the name of a Secret, found `{name}`"));
     }
     for from in webhook.metrics_from.iter().filter(|from| !is_dns_label(&from.namespace)) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -37,6 +37,8 @@ struct Activity {
     since: AtomicU64,
     /// 1 while a head is being read.
     head: AtomicU32,
+    /// Whether it speaks HTTP/2, in which not every byte belongs to a request.
+    http2: AtomicBool,
     end: Notify,
 }
 
@@ -74,7 +76,8 @@ impl Connections {
         let activity = Arc::new(Activity {
             busy: AtomicU32::new(0),
             since: AtomicU64::new(self.now()),
-            head: AtomicU32::new(1),
+            head: AtomicU32::new(0),
+            http2: AtomicBool::new(false),
             end: Notify::new(),
         });
         let mut all = self.lock();
@@ -127,11 +130,22 @@ impl Connection {
             }
             let since =
                 Duration::from_millis(self.all.now().saturating_sub(self.activity.since.load(Ordering::Relaxed)));
-            let patience = if self.activity.head.load(Ordering::Relaxed) == 1 { HEAD } else { IDLE };
+            let is_head = self.activity.head.load(Ordering::Relaxed) == 1 && !self.is_http2();
+            let patience = if is_head { HEAD } else { IDLE };
             if self.activity.busy.load(Ordering::Relaxed) == 0 && since > patience {
                 return;
             }
         }
+    }
+
+    /// Says that it speaks HTTP/2.
+    pub fn speaks_http2(&self) {
+        self.activity.http2.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it speaks HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        self.activity.http2.load(Ordering::Relaxed)
     }
 
     /// Marks a request as under way until the value is dropped.

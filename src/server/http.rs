@@ -30,6 +30,9 @@ const MAX_BODY: usize = 7 * 1024 * 1024;
 /// How long a request may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(10);
 
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// Bodies of all requests together, in kilobytes.
 const ALL_BODIES: usize = 48 * 1024;
 
@@ -63,9 +66,12 @@ where
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(64)
+        .max_concurrent_streams(16)
         .max_header_list_size(16 * 1024)
-        .max_send_buf_size(64 * 1024);
+        // What a connection may send before anybody reads it.
+        .initial_connection_window_size(128 * 1024)
+        .initial_stream_window_size(64 * 1024)
+        .max_send_buf_size(16 * 1024);
     let service = service_fn(|request| {
         let busy = connection.busy();
         let shared = Arc::clone(&shared);
@@ -75,10 +81,16 @@ where
             Ok::<_, Infallible>(answer)
         }
     });
+    let mut serving = std::pin::pin!(builder.serve_connection(io, service));
     tokio::select! {
         // That a client went away in the middle is its own business.
-        _ = builder.serve_connection(io, service) => {}
+        _ = &mut serving => return,
         () = connection.over() => {}
+    }
+    // Those that speak HTTP/2 are told, so that no request meets the end.
+    if connection.is_http2() {
+        serving.as_mut().graceful_shutdown();
+        let _ = tokio::time::timeout(GOODBYE, serving).await;
     }
 }
 
@@ -130,6 +142,7 @@ fn health(path: &str, shared: &Shared) -> Option<Answer> {
 
 async fn route(request: Request<Incoming>, is_known: bool, shared: &Arc<Shared>) -> Answer {
     let old_http = request.version() < Version::HTTP_2;
+    let is_head = request.method() == Method::HEAD;
     let mutates = match request.uri().path() {
         "/validate-pod" => Some(false),
         "/mutate-pod" => Some(true),
@@ -142,6 +155,9 @@ async fn route(request: Request<Incoming>, is_known: bool, shared: &Arc<Shared>)
         },
         None => health(request.uri().path(), shared).unwrap_or_else(|| Refusal::Path.answer(shared)),
     };
+    if is_head {
+        *answer.body_mut() = Full::default();
+    }
     if old_http && shared.draining.load(Ordering::Relaxed) {
         answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
@@ -221,9 +237,11 @@ async fn review(
         return Err(Refusal::Type);
     }
     let arrival = tokio::time::timeout(ARRIVAL, body(request, shared));
-    let (body, _held) = arrival.await.map_err(|_| Refusal::TooSlow)??;
+    let (body, held) = arrival.await.map_err(|_| Refusal::TooSlow)??;
     if body.len() < LARGE {
-        return judge(&body, mutates, shared);
+        let answer = judge(&body, mutates, shared);
+        drop(held);
+        return answer;
     }
     let alone = tokio::time::timeout(ARRIVAL, shared.budget.large.acquire()).await;
     let _alone = alone.map_err(|_| Refusal::Busy)?;
@@ -231,7 +249,10 @@ async fn review(
         return Err(Refusal::TooMany);
     }
     // Other requests go on meanwhile.
-    tokio::task::block_in_place(|| judge(&body, mutates, shared))
+    let shared = Arc::clone(shared);
+    let _held = held;
+    let judged = tokio::task::spawn_blocking(move || judge(&body, mutates, &shared)).await;
+    judged.unwrap_or(Err(Refusal::Defect))
 }
 
 /// Reads a body within the limits. What it takes is held until the permits are dropped.
@@ -241,7 +262,8 @@ async fn body(request: Request<Incoming>, shared: &Shared) -> Result<(Vec<u8>, V
         return Err(Refusal::TooLarge);
     }
     let mut incoming = request.into_body();
-    let mut bytes = Vec::with_capacity(stated.unwrap_or_default().min(64 * 1024));
+    // What is announced costs nothing yet: memory grows with what arrives.
+    let mut bytes = Vec::new();
     let mut held = Vec::new();
     let mut kilobytes = 0;
     while let Some(frame) = incoming.frame().await {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -12,9 +14,13 @@ use crate::certs::due::written;
 
 /// Where lines go.
 pub struct Log {
-    out: Mutex<Box<dyn Write + Send>>,
+    lines: SyncSender<String>,
+    waiting: Arc<AtomicUsize>,
     last: Mutex<BTreeMap<&'static str, (Instant, u64)>>,
 }
+
+/// How many lines may wait to be written.
+const WAITING: usize = 1024;
 
 /// How far apart lines of one kind are that anybody in the network could cause.
 const RARELY: Duration = Duration::from_secs(1);
@@ -23,9 +29,29 @@ const RARELY: Duration = Duration::from_secs(1);
 const LONGEST: usize = 300;
 
 impl Log {
-    /// A log that writes to `out`.
-    pub fn new(out: Box<dyn Write + Send>) -> Log {
-        Log { out: Mutex::new(out), last: Mutex::default() }
+    /// A log that writes to `out`, on a thread of its own: whoever does not read it keeps nobody from an answer.
+    pub fn new(mut out: Box<dyn Write + Send>) -> Log {
+        let (lines, written) = sync_channel::<String>(WAITING);
+        let waiting: Arc<AtomicUsize> = Arc::default();
+        let left = Arc::clone(&waiting);
+        std::thread::spawn(move || {
+            for line in written {
+                // Nobody is left to tell that telling failed.
+                let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+                left.fetch_sub(1, Ordering::Release);
+            }
+        });
+        Log { lines, waiting, last: Mutex::default() }
+    }
+
+    /// Waits until all lines are written, if somebody reads them.
+    pub fn settle(&self) {
+        for _ in 0..100 {
+            if self.waiting.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Writes a line.
@@ -42,10 +68,11 @@ impl Log {
                 text.push('…');
             }
         }
-        let line = format!("{more}\n");
-        let mut out = self.out.lock().unwrap_or_else(|e| e.into_inner());
-        // Nobody is left to tell that telling failed.
-        let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+        // Where too many wait already, the line is lost.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        if self.lines.try_send(format!("{more}\n")).is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Writes a line unless one of that kind was written a moment ago; then it is counted, and the next one says how many.

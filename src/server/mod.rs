@@ -7,6 +7,7 @@ mod log;
 mod metrics;
 mod reload;
 mod tls;
+mod workers;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -67,12 +68,13 @@ struct Shared {
 /// Serves until it is told to end.
 pub fn run(settings: &Settings, log: Arc<Log>) -> Result<()> {
     let pair = tls::load(&settings.certs, &settings.namespace).map_err(|why| anyhow!(why))?;
+    let version = reload::view_version(&settings.tenants);
     let view = reload::view(&settings.tenants).map_err(|why| anyhow!(why))?;
     let shared = Arc::new(Shared {
         view: ArcSwap::from_pointee(view),
         pair: ArcSwap::from_pointee(pair),
         metrics: metrics::Metrics::new(),
-        log,
+        log: Arc::clone(&log),
         draining: AtomicBool::new(false),
         budget: http::Budget::new(),
         needs_client: settings.client_ca.is_some(),
@@ -80,14 +82,15 @@ pub fn run(settings: &Settings, log: Arc<Log>) -> Result<()> {
     });
     let tls = tls::config(&shared, settings.client_ca.as_deref())?;
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the server")?;
-    let done = runtime.block_on(serve(settings, shared, TlsAcceptor::from(Arc::new(tls))));
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the server")?;
+    let done = runtime.block_on(serve(settings, shared, TlsAcceptor::from(Arc::new(tls)), version));
     // What still runs is not waited for: its time is over.
     runtime.shutdown_background();
+    log.settle();
     done
 }
 
-async fn serve(settings: &Settings, shared: Arc<Shared>, acceptor: TlsAcceptor) -> Result<()> {
+async fn serve(settings: &Settings, shared: Arc<Shared>, acceptor: TlsAcceptor, view: String) -> Result<()> {
     let (listener, address) = listen(&settings.listen).await?;
     let connections = connections::Connections::new(settings.max_connections);
     let mut metrics_address = None;
@@ -106,9 +109,10 @@ async fn serve(settings: &Settings, shared: Arc<Shared>, acceptor: TlsAcceptor) 
     shared.log.say("info", "listening", ready);
     std::thread::spawn({
         let (shared, settings) = (Arc::clone(&shared), settings.clone());
-        move || reload::watch(&settings, &shared)
+        move || reload::watch(&settings, &shared, view)
     });
-    let accepting = tokio::spawn(accept(listener, acceptor, Arc::clone(&shared), Arc::clone(&connections)));
+    let workers = workers::Workers::start()?;
+    let accepting = tokio::spawn(accept(listener, acceptor, Arc::clone(&shared), Arc::clone(&connections), workers));
 
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen to signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to signals")?;
@@ -157,12 +161,16 @@ async fn accept(
     acceptor: TlsAcceptor,
     shared: Arc<Shared>,
     connections: Arc<connections::Connections>,
+    workers: workers::Workers,
 ) {
     loop {
         let Some(stream) = next(&listener, &shared).await else { continue };
+        // It is a worker's to be told of what arrives.
+        let Ok(stream) = stream.into_std() else { continue };
         let connection = connections.admit(&shared.metrics);
         let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
-        tokio::spawn(async move {
+        workers.give(async move {
+            let Ok(stream) = TcpStream::from_std(stream) else { return };
             let handshake = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream));
             let stream = tokio::select! {
                 done = handshake => match done {
@@ -173,6 +181,9 @@ async fn accept(
                 () = connection.told_to_end() => return shared.metrics.handshake_failed("evicted"),
             };
             let client = tls::is_known_client(&stream, &shared);
+            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                connection.speaks_http2();
+            }
             http::serve(stream, client, shared, connection).await;
         });
     }

@@ -29,18 +29,62 @@ pub fn view(folder: &Path) -> Result<View, String> {
     })
 }
 
-/// Takes over what changes, until the server drains.
-pub fn watch(settings: &Settings, shared: &Arc<Shared>) {
-    let shards: Vec<String> = (0..SHARDS).map(shard_file).collect();
-    let view_files: Vec<&str> = std::iter::once(TIERS).chain(shards.iter().map(String::as_str)).collect();
+/// What is known of a folder: which state of it was taken over, and why another one was not.
+struct Seen {
+    what: &'static str,
+    version: String,
+    failed: Option<String>,
+}
+
+impl Seen {
+    /// Looks at the folder, whose state is `version` now, and takes it over with `load` where it is another one. What could
+    /// not be used is tried again each time: a certificate may begin to hold, and a shortage of files pass.
+    fn look(&mut self, version: String, shared: &Shared, load: impl FnOnce() -> Result<serde_json::Value, String>) {
+        let is_new = version != self.version;
+        if !is_new && self.failed.is_none() {
+            return;
+        }
+        match load() {
+            Ok(about) => {
+                shared.metrics.reloaded(self.what);
+                shared.log.say("info", &format!("took over new {}", self.what), about);
+                self.failed = None;
+            }
+            Err(why) => {
+                if is_new || self.failed.as_ref() != Some(&why) {
+                    shared.metrics.reload_failed(self.what);
+                    let more = json!({"what": self.what, "error": why});
+                    shared.log.say("error", "kept what was there before: the new files cannot be used", more);
+                }
+                self.failed = Some(why);
+            }
+        }
+        self.version = version;
+    }
+}
+
+/// The files of a view.
+fn view_files() -> Vec<String> {
+    std::iter::once(TIERS.to_owned()).chain((0..SHARDS).map(shard_file)).collect()
+}
+
+/// What tells one state of the folder of a view from another.
+pub fn view_version(folder: &Path) -> String {
+    let files = view_files();
+    tls::version(folder, &files.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Takes over what changes, until the server drains. `view` is the state of the tenants' folder before it was read.
+pub fn watch(settings: &Settings, shared: &Arc<Shared>, view: String) {
     let is_renewed = tls::is_renewed(&settings.certs);
     shared.metrics.renewed(is_renewed);
     if !is_renewed {
         let about = "the certificate's folder is no mounted volume, or its files are mounted by subPath: it may never be renewed";
         shared.log.say("warn", about, json!({"folder": settings.certs.display().to_string()}));
     }
-    let mut seen_pair = shared.pair.load().version.clone();
-    let mut seen_view = tls::version(&settings.tenants, &view_files);
+    let version = shared.pair.load().version.clone();
+    let mut certificate = Seen { what: "certificate", version, failed: None };
+    let mut tenants = Seen { what: "tenants", version: view, failed: None };
     loop {
         shared.metrics.certificate(&shared.pair.load());
         shared.metrics.namespaces(shared.view.load().len());
@@ -48,34 +92,19 @@ pub fn watch(settings: &Settings, shared: &Arc<Shared>) {
         if shared.draining.load(Ordering::Relaxed) {
             return;
         }
-        let version = tls::version(&settings.certs, &FILES);
-        if version != seen_pair {
-            seen_pair = version;
-            match tls::load(&settings.certs, &settings.namespace) {
-                Ok(pair) => {
-                    // Files may have changed again between the look and the read; what was read counts.
-                    seen_pair.clone_from(&pair.version);
-                    let more = json!({"certificate": pair.sha256, "until": crate::certs::due::written(pair.not_after)});
-                    shared.pair.store(Arc::new(pair));
-                    shared.metrics.reloaded("certificate");
-                    shared.log.say("info", "took over a new certificate", more);
-                }
-                Err(why) => failed(shared, "certificate", &why),
-            }
-        }
-        let version = tls::version(&settings.tenants, &view_files);
-        if version != seen_view {
-            seen_view = version;
-            match view(&settings.tenants) {
-                Ok(view) => {
-                    let more = json!({"namespaces": view.len()});
-                    shared.view.store(Arc::new(view));
-                    shared.metrics.reloaded("tenants");
-                    shared.log.say("info", "took over new tenants", more);
-                }
-                Err(why) => failed(shared, "tenants", &why),
-            }
-        }
+        // The state is looked at before the files are read: what changes in between is looked at again.
+        certificate.look(tls::version(&settings.certs, &FILES), shared, || {
+            let pair = tls::load(&settings.certs, &settings.namespace)?;
+            let about = json!({"certificate": pair.sha256, "until": crate::certs::due::written(pair.not_after)});
+            shared.pair.store(Arc::new(pair));
+            Ok(about)
+        });
+        tenants.look(view_version(&settings.tenants), shared, || {
+            let view = self::view(&settings.tenants)?;
+            let about = json!({"namespaces": view.len()});
+            shared.view.store(Arc::new(view));
+            Ok(about)
+        });
         if !is_served_now(shared) {
             shared.log.rarely(
                 "over",
@@ -85,15 +114,6 @@ pub fn watch(settings: &Settings, shared: &Arc<Shared>) {
             );
         }
     }
-}
-
-fn failed(shared: &Shared, what: &'static str, why: &str) {
-    shared.metrics.reload_failed(what);
-    shared.log.say(
-        "error",
-        "kept what was there before: the new files cannot be used",
-        json!({"what": what, "error": why}),
-    );
 }
 
 /// Whether the API server would take the certificate at this moment.

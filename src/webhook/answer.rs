@@ -9,6 +9,7 @@ use super::slim;
 use super::view::View;
 use crate::contract::admission::Mode;
 use crate::policy::json::Json;
+use crate::policy::standing::told;
 use crate::policy::{POLICIES, review};
 
 /// What the API server is told.
@@ -31,8 +32,8 @@ impl Answer {
     }
 }
 
-/// How many values a body may hold: each takes some fifty bytes of memory, and a pod has a few hundred.
-pub const MOST_VALUES: usize = 1_000_000;
+/// How many values a body may hold: what is kept of them takes up to a hundred bytes each, and a pod has a few hundred.
+pub const MOST_VALUES: usize = 500_000;
 
 /// Whether a body holds more values than are looked at; a look at its bytes alone.
 pub fn has_too_many_values(body: &[u8]) -> bool {
@@ -71,6 +72,9 @@ impl Verdict {
     }
 }
 
+/// How long the id of a request may be: it is a UUID.
+const LONGEST_UID: usize = 128;
+
 /// How many breaches a refusal names: a pod may have thousands of containers, and a message is read by people.
 const MOST_NAMED: usize = 16;
 
@@ -88,21 +92,23 @@ pub fn validate(body: &[u8], view: &View) -> Result<Answer, String> {
         Ok(breaches) => breaches,
         Err(why) => return Ok(review.answer(Verdict::Denied, Vec::new(), refusal(&why))),
     };
-    if let Some(forged) = labels::forged(&request["object"], &request["oldObject"], namespace) {
+    if let Some(forged) = labels::forged(&request["object"], &request["oldObject"], review.namespace(), namespace) {
         return Ok(review.answer(Verdict::Denied, Vec::new(), refusal(&forged)));
     }
     let standing = view.standing(namespace);
     let (mut denied, mut warned, mut noted) = (Told::default(), Vec::new(), Told::default());
+    warned.extend(labels::other_tier(&request["object"], &request["oldObject"], namespace));
     let mut policies: Vec<(usize, Mode)> = Vec::new();
-    for breach in &breaches {
-        let mode = standing.mode(breach.index);
-        if mode != Mode::Off && !policies.iter().any(|(index, _)| *index == breach.index) {
+    for (breach, mode) in told(&breaches, &standing) {
+        if !policies.iter().any(|(index, _)| *index == breach.index) {
             policies.push((breach.index, mode));
         }
-        let text = || format!("{} ({})", breach.message(), breach.policy.id);
+        // The name of a container is whatever was sent.
+        let text = || shortened(format!("{} ({})", breach.message(), breach.policy.id));
         match mode {
             Mode::Deny => denied.push(text),
-            Mode::Warn if warned.len() < MOST_NAMED => warned.push(shortened(text())),
+            Mode::Warn if warned.len() < MOST_NAMED => warned.push(text()),
+            // Off: it is not told at all.
             Mode::Warn | Mode::Off => {}
             Mode::Audit => noted.push(|| match standing.exempt.get(breach.policy.id) {
                 Some(why) => format!("{}: exempt, {why}", text()),
@@ -168,7 +174,7 @@ impl Told {
 }
 
 fn refusal(why: &str) -> Value {
-    json!({"status": status(why)})
+    json!({"status": status(&shortened(why.to_owned()))})
 }
 
 /// A `Status` of `meta/v1`: the API server passes its code and reason on to whoever asked.
@@ -197,7 +203,8 @@ impl<'a> Review<'a> {
         }
         let request = review.into_field("request");
         match request["uid"].as_str() {
-            Some(uid) if !uid.is_empty() => Ok(Review { uid: uid.to_owned(), request }),
+            // It is sent back.
+            Some(uid) if !uid.is_empty() && uid.len() <= LONGEST_UID => Ok(Review { uid: uid.to_owned(), request }),
             _ => Err("the AdmissionReview has no request with a uid".to_owned()),
         }
     }
@@ -211,7 +218,8 @@ impl<'a> Review<'a> {
         let mut response = rest;
         response["uid"] = self.uid.as_str().into();
         response["allowed"] = (verdict != Verdict::Denied).into();
-        let body = format!("{{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"response\":{response}}}");
+        let body =
+            format!("{{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"response\":{response}}}");
         Answer { body: body.into_bytes(), verdict, breaches, namespace: self.namespace().to_owned() }
     }
 }
@@ -239,8 +247,9 @@ mod tests {
             for example in policy.examples {
                 let spec: Value = serde_yaml::from_str(example.spec).expect("YAML");
                 let whole = asked(&spec);
-                let messages = |request: &Json<'_>| -> Vec<String> {
-                    review::request(request).expect("a request").iter().map(review::Breach::message).collect()
+                let messages = |request: &Json<'_>| {
+                    let breaches = review::request(request)?;
+                    Ok::<_, String>(breaches.iter().map(review::Breach::message).collect::<Vec<_>>())
                 };
                 let text = whole.to_string();
                 let slim = Review::read(text.as_bytes()).expect("a review");

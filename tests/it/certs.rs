@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use k8s_mtp::cli::Exit;
 
-use crate::world::{CONFIGURATION, LOCK, NEXT, RENDERED, SERVED, World};
+use crate::world::{self, CONFIGURATION, LOCK, NEXT, RENDERED, SERVED, World};
 
 /// The bundle that is rendered.
 fn bundle(world: &World) -> String {
@@ -127,7 +127,6 @@ fn a_switch_that_was_cut_off_is_taken_again() {
     let ran = world.folder.mtp(&["render"]);
     assert_eq!(ran.exit, Exit::Failed);
     assert!(ran.err.contains("T905") && ran.err.contains("mtp certs rotate"), "{ran}");
-    world.folder.write(RENDERED, world.folder.read(SERVED));
     world.clean(&["certs", "rotate"]);
     world.clean(&["render"]);
     assert_eq!(world.verify().exit, Exit::Clean);
@@ -293,4 +292,101 @@ fn no_key_is_ever_written_in_plain_text() {
     for secret in secrets {
         assert!(!said.contains(&secret), "a secret was written: its length is {}", secret.len());
     }
+}
+
+/// A file that holds a decrypted Secret, or a key in any form, is neither copied, nor shown, nor taken for fine.
+#[test]
+fn a_key_in_plain_text_is_shown_by_nobody() {
+    let world = World::issued();
+    let plain = world.sops(&["decrypt", SERVED]);
+    let secret: serde_yaml::Value = serde_yaml::from_str(&plain).expect("YAML");
+    let key = secret["data"]["tls.key"].as_str().expect("a key").to_owned();
+    let sealed = world.folder.read(SERVED);
+    let sealed_key = sealed.lines().find(|line| line.contains("tls.key: ")).expect("a key").to_owned();
+    let lock = world.folder.read(LOCK);
+    let mut said = String::new();
+    let mut run = |world: &World, args: &[&str], exit: Exit| {
+        let ran = world.folder.mtp(args);
+        assert_eq!(ran.exit, exit, "{args:?}");
+        said += &ran.to_string();
+    };
+    // The whole Secret decrypted, one value of it, the key in the lock; in git, and in what is rendered.
+    for (path, text) in [
+        (SERVED, plain.clone()),
+        (SERVED, sealed.replace(&sealed_key, &format!("  tls.key: {key}"))),
+        (SERVED, sealed.replace("name: webhook-tls", &format!("name: {key}"))),
+        (LOCK, lock.replace("phase: serving", &format!("phase: {key}"))),
+    ] {
+        world.folder.write(path, text);
+        for args in [&["render"][..], &["render", "--check"], &["validate"]] {
+            run(&world, args, Exit::Failed);
+        }
+        run(&world, &["certs", "verify"], Exit::Findings);
+        world.folder.write(SERVED, &sealed);
+        world.folder.write(LOCK, &lock);
+    }
+    world.folder.write(RENDERED, plain);
+    for output in ["text", "json", "markdown", "github", "sarif"] {
+        run(&world, &["render", "--check", "--output", output], Exit::Findings);
+    }
+    run(&world, &["certs", "verify"], Exit::Findings);
+    world.clean(&["render"]);
+    // Given as a recipient by mistake.
+    run(&world, &["certs", "rotate", "--age", &world.identity], Exit::Failed);
+    world.folder.write(".sops.yaml", format!("creation_rules:\n  - age: {}\n", world.identity));
+    run(&world, &["certs", "rotate"], Exit::Failed);
+    for secret in [&key[..40], &key[key.len() - 40..], &world.identity] {
+        assert!(!said.contains(secret), "a secret was shown");
+    }
+}
+
+/// What is changed of a file by a byte is refused, by the form of it or by its MAC, and never by a panic.
+#[test]
+fn any_changed_byte_is_seen() {
+    let world = World::issued();
+    let sealed = world.folder.read(SERVED);
+    let values = sealed.find("sops:").expect("a part of its own");
+    for index in (0..sealed.len()).step_by(sealed.len() / 150) {
+        let mut bytes = sealed.clone().into_bytes();
+        bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
+        world.folder.write(SERVED, bytes);
+        let rendered = world.folder.mtp(&["render", "--quiet"]);
+        let verified = world.verify();
+        // In what wraps the key for a recipient, the armour has spare bits.
+        let refused = rendered.exit != Exit::Clean || verified.exit != Exit::Clean;
+        assert!(refused || index > values, "byte {index}: {verified}");
+    }
+}
+
+#[test]
+fn whoever_does_not_use_the_certificate_is_told() {
+    let world = World::issued();
+    for (mode, said) in [("cert-manager", "takes its certificate from cert-manager"), ("none", "others keep")] {
+        let platform = world.folder.read("tenants/platform.yaml");
+        world.folder.edit("tenants/platform.yaml", "    webhook:\n", &format!("    webhook:\n      certificates: {mode}\n"));
+        world.clean(&["render"]);
+        assert_eq!(world.verify().exit, Exit::Clean);
+        let ran = world.folder.mtp(&["certs", "rotate"]);
+        assert!(ran.exit == Exit::Failed && ran.err.contains(said), "{ran}");
+        world.folder.write("tenants/platform.yaml", platform);
+    }
+    world.clean(&["render"]);
+    // What was staged is lost: another one is.
+    world.clean(&["certs", "rotate"]);
+    world.clean(&["render"]);
+    world.folder.remove(NEXT);
+    assert_eq!(world.verify().exit, Exit::Findings);
+    let ran = world.folder.mtp(&["certs", "rotate"]);
+    assert!(ran.exit == Exit::Failed && ran.err.contains("--restage"), "{ran}");
+    world.clean(&["certs", "rotate", "--restage"]);
+    world.clean(&["render"]);
+    assert_eq!(bundle_count(&world), 2);
+    for step in [&["certs", "rotate"][..], &["render"], &["certs", "retire"], &["render"]] {
+        world.clean(step);
+    }
+    assert_eq!((world.verify().exit, bundle_count(&world)), (Exit::Clean, 1));
+}
+
+fn bundle_count(world: &World) -> usize {
+    world::bundle(&world.folder).matches("BEGIN CERTIFICATE").count()
 }

@@ -77,9 +77,14 @@ fn pods_are_judged_and_labelled() {
     bare["metadata"]["labels"] = ours;
     assert_eq!(platform.mutate(&create(bare.clone()))["patch"], Value::Null);
     assert_eq!(platform.validate(&create(bare.clone()))["allowed"], true);
-    // Forged labels are put right, and refused where that was undone.
+    // What was stated is left alone: another tier is warned of, another tenant refused.
+    bare["metadata"]["labels"]["tenant.k8s-mtp.io/tier"] = json!("pro");
+    assert_eq!(platform.mutate(&create(bare.clone()))["patch"], Value::Null);
+    let response = platform.validate(&create(bare.clone()));
+    assert_eq!(response["allowed"], true);
+    assert!(response["warnings"][0].as_str().expect("a warning").contains("is not that of the namespace, free"));
     bare["metadata"]["labels"]["tenant.k8s-mtp.io/name"] = json!("other");
-    assert!(platform.mutate(&create(bare.clone()))["patch"].is_string());
+    assert_eq!(platform.mutate(&create(bare.clone()))["patch"], Value::Null);
     let response = platform.validate(&create(bare));
     assert_eq!(response["allowed"], false);
     assert_eq!(
@@ -95,9 +100,9 @@ fn pods_are_judged_and_labelled() {
     let metrics = platform.server.scrape();
     for line in [
         "mtp_webhook_reviews_total{webhook=\"validate\",verdict=\"denied\"} 3",
-        "mtp_webhook_reviews_total{webhook=\"mutate\",verdict=\"patched\"} 3",
+        "mtp_webhook_reviews_total{webhook=\"mutate\",verdict=\"patched\"} 2",
         "mtp_webhook_breaches_total{policy=\"privileged\",mode=\"deny\"} 2",
-        "mtp_webhook_review_duration_seconds_count 10",
+        "mtp_webhook_review_duration_seconds_count 12",
         "mtp_webhook_reload_failures_total{what=\"certificate\"} 0",
         "mtp_webhook_certificate_is_renewed 1",
         "mtp_webhook_namespaces 1",
@@ -230,7 +235,7 @@ fn a_new_pair_is_taken_whole_or_not_at_all() {
     // With its authority behind it, as cert-manager writes it.
     let chain = format!("{}{authority}", fine[0]);
     platform.certs.write(&[("tls.crt", &chain), ("tls.key", &fine[1])]);
-    platform.server.wait_for("took over a new certificate");
+    platform.server.wait_for("took over new certificate");
     assert_eq!(platform.server.get(&authority, "/readyz").code, 200);
     let refused = platform.server.try_connect(&trusting(&platform.bundle)).err().expect("a stranger's certificate");
     assert!(refused.contains("UnknownIssuer"), "{refused}");

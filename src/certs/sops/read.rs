@@ -1,12 +1,12 @@
 //! Reading a file that SOPS wrote, or we did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use super::ENCRYPTED;
 use super::cipher::DataKey;
+use super::{ENCRYPTED, REGEX};
 use crate::certs::x509::hex;
 use crate::place::Span;
 use crate::yaml::{self, Node, Value, plain};
@@ -35,7 +35,9 @@ struct Leaf {
 
 /// Reads a file without its key. The error says what is wrong, and where.
 pub fn read(text: &str) -> Result<Sealed, (Span, String)> {
-    let documents = yaml::read(text).map_err(|error| (error.span, error.message))?;
+    // What stands there is never repeated: it may be a key that somebody put there.
+    let form = |span| (span, "expected YAML that all readers take for the same".to_owned());
+    let documents = yaml::read(text).map_err(|error| form(error.span))?;
     let [Node { value: Value::Map(entries), span }] = documents.as_slice() else {
         return Err((Span::default(), "expected one document, a map".to_owned()));
     };
@@ -56,14 +58,61 @@ pub fn read(text: &str) -> Result<Sealed, (Span, String)> {
         return Err((sops.span, "expected recipients of age below `sops`: no other keys are known here".to_owned()));
     }
     let (modified, mac) = (word("lastmodified"), word("mac"));
-    if modified.is_empty() || mac.is_empty() {
-        return Err((sops.span, "expected `lastmodified` and `mac` below `sops`".to_owned()));
+    // SOPS reads the time, and uses it as it would write it itself.
+    let modified = crate::certs::due::read(&modified)
+        .map(|time| crate::certs::due::written(time.to_offset(time::UtcOffset::UTC)))
+        .map_err(|_| (sops.span, "expected a time as `lastmodified` below `sops`".to_owned()))?;
+    if !is_sealed(&mac) || word("version").is_empty() {
+        return Err((sops.span, "expected `mac` and `version` below `sops`".to_owned()));
     }
+    // What decides on which values SOPS takes for encrypted.
+    let others = [
+        "unencrypted_suffix",
+        "encrypted_suffix",
+        "unencrypted_regex",
+        "encrypted_comment_regex",
+        "unencrypted_comment_regex",
+    ];
+    if word("encrypted_regex") != REGEX || others.iter().any(|key| sops.get(key).is_some()) {
+        return Err((
+            sops.span,
+            format!("expected `encrypted_regex: {REGEX}` below `sops`, and nothing else of its kind"),
+        ));
+    }
+    unique(&documents[0])?;
     let mut leaves = Vec::new();
     for (key, value) in entries.iter().filter(|(key, _)| key.text() != Some("sops")) {
         collect(value, &place("", key), &mut leaves)?;
     }
     Ok(Sealed { recipients, leaves, modified, mac, only_encrypted: word("mac_only_encrypted") == "true" })
+}
+
+/// Whether a value has the form of one that SOPS encrypted.
+fn is_sealed(text: &str) -> bool {
+    let fields = text.strip_prefix("ENC[AES256_GCM,").and_then(|rest| rest.strip_suffix(']'));
+    let fields: Vec<&str> = fields.into_iter().flat_map(|fields| fields.split(',')).collect();
+    let starts = ["data:", "iv:", "tag:"];
+    let has = |(field, start): (&&str, &&str)| field.strip_prefix(*start).is_some_and(|value| !value.is_empty());
+    matches!(fields.as_slice(), [.., kind] if fields.len() == 4 && *kind == "type:str")
+        && fields.iter().zip(&starts).all(has)
+}
+
+/// Of two equal keys, readers take different ones.
+fn unique(node: &Node<'_>) -> Result<(), (Span, String)> {
+    match &node.value {
+        Value::Map(entries) => {
+            let mut seen = BTreeSet::new();
+            for (key, value) in entries {
+                if !seen.insert(key.text()) {
+                    return Err((key.span, "expected each key once".to_owned()));
+                }
+                unique(value)?;
+            }
+            Ok(())
+        }
+        Value::List(items) => items.iter().try_for_each(unique),
+        Value::Scalar { .. } => Ok(()),
+    }
 }
 
 fn place(parent: &str, key: &Node<'_>) -> String {
@@ -110,7 +159,7 @@ impl Sealed {
         let secret = |leaf: &&Leaf| {
             leaf.place.split(':').any(|key| matches!(key, "data" | "stringData")) && !leaf.text.is_empty()
         };
-        self.leaves.iter().filter(secret).find(|leaf| !leaf.text.starts_with(ENCRYPTED)).map(|leaf| leaf.span)
+        self.leaves.iter().filter(secret).find(|leaf| !is_sealed(&leaf.text)).map(|leaf| leaf.span)
     }
 
     /// Decrypts all values and checks that nobody changed one, encrypted or not.

@@ -14,8 +14,9 @@ use crate::disk;
 pub fn wrap(key: &DataKey, recipient: &str) -> Result<String> {
     let parsed: Recipient = recipient
         .parse()
-        .map_err(|why: &str| anyhow!("expected a recipient such as age1…, found `{recipient}`: {why}"))?;
-    age::encrypt_and_armor(&parsed, key.expose()).with_context(|| format!("cannot encrypt for {recipient}"))
+        // What was given instead may be an identity, which is a secret.
+        .map_err(|why: &str| anyhow!("expected a recipient such as age1…, found something else: {why}"))?;
+    age::encrypt_and_armor(&parsed, key.expose()).context("cannot encrypt for a recipient")
 }
 
 /// Where identities are, in the order in which `sops` looks for them.
@@ -40,7 +41,7 @@ pub fn unwrap(sealed: &Sealed, given: Option<&Path>) -> Result<Option<DataKey>> 
         texts.push(Zeroizing::new(text));
     }
     for place in places(given) {
-        match disk::read_text(&place)? {
+        match disk::read_small(&place)? {
             Some(text) => texts.push(Zeroizing::new(text)),
             None if given.is_some() => bail!("there is no {}", place.display()),
             None => {}
@@ -60,7 +61,11 @@ pub fn unwrap(sealed: &Sealed, given: Option<&Path>) -> Result<Option<DataKey>> 
             }
         }
     }
-    bail!("none of the identities at hand opens the file: it is encrypted for others")
+    // Identities that happen to be there may be for something else.
+    if given.is_none() {
+        return Ok(None);
+    }
+    bail!("none of the identities opens the file: it is encrypted for others")
 }
 
 fn open(identity: &dyn age::Identity, wrapped: &str) -> Option<DataKey> {

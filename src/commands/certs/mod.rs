@@ -20,6 +20,7 @@ use crate::certs::sops::{DataKey, Seal};
 use crate::certs::x509::Certificate;
 use crate::certs::{LOCK, NEXT, SERVED, due, manifest, names};
 use crate::cli::Exit;
+use crate::contract::admission::Certificates;
 use crate::diagnostic::has_errors;
 use crate::disk;
 use crate::inputs::TENANTS;
@@ -38,7 +39,7 @@ enum What {
     /// Make the first certificate, its key encrypted by SOPS for age recipients
     Issue(Issue),
     /// Take the next step of a rotation: first trust the next certificate too, then serve it
-    Rotate(Make),
+    Rotate(Rotate),
     /// Take the last step of a rotation: trust the old certificate no longer
     Retire,
     /// Say how far a rotation is and what is due; exit 1 where a step is
@@ -60,8 +61,17 @@ struct Issue {
 }
 
 #[derive(Debug, Args)]
+struct Rotate {
+    #[command(flatten)]
+    make: Make,
+    /// Stage another certificate where the one that was staged is lost
+    #[arg(long)]
+    restage: bool,
+}
+
+#[derive(Debug, Args)]
 struct Make {
-    /// Whom the key is encrypted for (repeatable; default: the age recipients of .sops.yaml)
+    /// Whom the key is encrypted for (repeatable; default: the age recipients of .sops.yaml, else those of the last one)
     #[arg(long = "age", value_name = "age1…", id = "recipients")]
     recipients: Vec<String>,
     /// For how many days the certificate holds
@@ -84,13 +94,19 @@ enum Key {
 /// Runs the command.
 pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     let root = shell.root()?;
-    disk::refuse_link(&root, "tenants/certs")?;
+    for path in ["tenants/certs", LOCK, SERVED, NEXT] {
+        disk::refuse_link(&root, path)?;
+    }
+    // One step at a time: two of them would each write a half of the state.
+    let changes = !matches!(options.what, What::Status(_) | What::Verify(_));
+    let _lock = (changes && disk::is_marked(&root)).then(|| disk::lock(&root)).transpose()?;
     match &options.what {
         What::Issue(options) => issue(options, &root, shell),
-        What::Rotate(make) => rotate(make, &root, shell),
+        What::Rotate(options) => rotate(options, &root, shell),
         What::Retire => {
             let lock = required_lock(&root)?;
-            refuse_unrendered(&root, &lock)?;
+            let Some(platform) = platform(&root, shell)? else { return Ok(Exit::Failed) };
+            platform.refuse_step(&root, &lock)?;
             let step = rotation::retire(lock).map_err(|why| anyhow!(why))?;
             take(&root, &step)?;
             shell.note("the old authority is not trusted any more; run `mtp render`, commit, and the rotation is done");
@@ -102,19 +118,21 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
 }
 
 fn issue(options: &Issue, root: &Path, shell: &mut Shell<'_>) -> Result<Exit> {
-    if !options.force {
-        for path in [LOCK, SERVED, NEXT] {
-            if disk::exists(&root.join(path)) {
-                bail!("{path} is there already; `mtp certs rotate` replaces a certificate without an outage");
-            }
-        }
+    // Without a lock, what else is there was left by an issue that was cut off.
+    if !options.force && disk::exists(&root.join(LOCK)) {
+        bail!(
+            "{LOCK} is there already; `mtp certs rotate` replaces a certificate without an outage, and \
+             `mtp certs issue --force` whatever is there, with one"
+        );
     }
-    let Some(namespace) = namespace(root, shell)? else { return Ok(Exit::Failed) };
+    let Some(Platform { namespace, .. }) = platform(root, shell)? else { return Ok(Exit::Failed) };
     if let Some(path) = &options.ca {
-        let pem = disk::read_text(path)?.with_context(|| format!("there is no {}", path.display()))?;
+        let pem = disk::read_small(path)?.with_context(|| format!("there is no {}", path.display()))?;
         let chain = Certificate::chain(pem.as_bytes()).map_err(|why| anyhow!("{}: {why}", path.display()))?;
         let step = rotation::external(chain).map_err(|why| anyhow!("{}: {why}", path.display()))?;
         take(root, &step)?;
+        disk::remove(&root.join(SERVED))?;
+        disk::remove(&root.join(NEXT))?;
         shell.note(&format!("wrote {LOCK}; state `certificates: external` in the Platform, and run `mtp render`"));
         return Ok(Exit::Clean);
     }
@@ -127,23 +145,34 @@ fn issue(options: &Issue, root: &Path, shell: &mut Shell<'_>) -> Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn rotate(make: &Make, root: &Path, shell: &mut Shell<'_>) -> Result<Exit> {
+fn rotate(options: &Rotate, root: &Path, shell: &mut Shell<'_>) -> Result<Exit> {
+    let make = &options.make;
     let lock = required_lock(root)?;
-    let Some(namespace) = namespace(root, shell)? else { return Ok(Exit::Failed) };
-    refuse_unrendered(root, &lock)?;
+    let Some(platform) = platform(root, shell)? else { return Ok(Exit::Failed) };
+    let namespace = &platform.namespace;
+    if options.restage {
+        let step = rotation::restage(lock, fresh(make, root, namespace)?).map_err(|why| anyhow!(why))?;
+        take(root, &step)?;
+        shell.note("staged another one: run `mtp render`, commit, and have it applied");
+        return Ok(Exit::Clean);
+    }
     if lock.phase == Phase::Staged {
-        let [served, next] = [SERVED, NEXT].map(|path| disk::read_text(&root.join(path)));
+        let [served, next] = [SERVED, NEXT].map(|path| disk::read_small(&root.join(path)));
         let (served, next) = (served?, next?);
-        let step =
-            rotation::switch(lock, served.as_deref(), next.as_deref(), &namespace).map_err(|why| anyhow!(why))?;
+        // A switch that was cut off is ended, whatever is rendered.
+        if !rotation::is_cut_off(&lock, served.as_deref(), namespace) {
+            platform.refuse_step(root, &lock)?;
+        }
+        let step = rotation::switch(lock, served.as_deref(), next.as_deref(), namespace).map_err(|why| anyhow!(why))?;
         take(root, &step)?;
         shell.note("switched: run `mtp render`, commit, and have it applied");
         shell.note("once every replica serves the new certificate (some three minutes), run `mtp certs retire`");
         return Ok(Exit::Clean);
     }
+    platform.refuse_step(root, &lock)?;
     // Before a key is made.
     rotation::expect(&lock, Phase::Serving).map_err(|why| anyhow!(why))?;
-    let step = rotation::stage(lock, fresh(make, root, &namespace)?).map_err(|why| anyhow!(why))?;
+    let step = rotation::stage(lock, fresh(make, root, namespace)?).map_err(|why| anyhow!(why))?;
     take(root, &step)?;
     shell.note("staged: both authorities are trusted; run `mtp render`, commit, and have it applied");
     shell.note("once every cluster has it, run `mtp certs rotate` again: it switches to the new certificate");
@@ -182,9 +211,15 @@ fn recipients(make: &Make, root: &Path) -> Result<Vec<String>> {
     const CONFIG: &str = ".sops.yaml";
     let mut found = make.recipients.clone();
     if found.is_empty()
-        && let Some(config) = disk::read_text(&root.join(CONFIG))?
+        && let Some(config) = disk::read_small(&root.join(CONFIG))?
     {
         found = crate::certs::recipients::of(&config, SERVED).map_err(|why| anyhow!("{CONFIG}: {why}"))?;
+    }
+    if found.is_empty()
+        && let Some(last) = disk::read_small(&root.join(SERVED))?
+        && let Ok(sealed) = crate::certs::sops::read(&last)
+    {
+        found = sealed.recipients.into_iter().map(|(recipient, _)| recipient).collect();
     }
     found.sort();
     found.dedup();
@@ -202,7 +237,7 @@ fn random<const N: usize>() -> Result<[u8; N]> {
 }
 
 fn read_lock(root: &Path) -> Result<Option<Lock>> {
-    let Some(text) = disk::read_text(&root.join(LOCK))? else { return Ok(None) };
+    let Some(text) = disk::read_small(&root.join(LOCK))? else { return Ok(None) };
     Lock::read(&text).map(Some).map_err(|(span, why)| anyhow!("{LOCK}:{}: {why}", span.line.max(1)))
 }
 
@@ -213,21 +248,42 @@ fn required_lock(root: &Path) -> Result<Lock> {
 /// Where whom to trust stands in `rendered/`.
 const CONFIGURATION: &str = "rendered/platform/validatingwebhookconfiguration-k8s-mtp-webhook.yaml";
 
-/// A step of a rotation that is not even in `rendered/` cannot have reached a cluster, and the next one would be an outage.
-fn refuse_unrendered(root: &Path, lock: &Lock) -> Result<()> {
+/// What a step depends on of the Platform.
+struct Platform {
+    namespace: String,
+    /// Where it takes certificates from; `None`: it has no webhook.
+    mode: Option<Certificates>,
+}
+
+impl Platform {
+    /// A step of a rotation that is not even in `rendered/` cannot have reached a cluster, and the next one would be an
+    /// outage. Where the Platform does not use the certificate, there is nothing to rotate.
+    fn refuse_step(&self, root: &Path, lock: &Lock) -> Result<()> {
+        match self.mode {
+            Some(Certificates::Sops) if is_rendered(root, lock)? => Ok(()),
+            Some(Certificates::Sops) => {
+                bail!("the step before is not rendered; run `mtp render`, commit, and have it applied first")
+            }
+            Some(Certificates::CertManager) => bail!("the Platform takes its certificate from cert-manager"),
+            Some(Certificates::External | Certificates::None) => bail!("others keep the Platform's certificate"),
+            // No cluster has it yet.
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether `rendered/` has what a lock says.
+fn is_rendered(root: &Path, lock: &Lock) -> Result<bool> {
     use base64::Engine;
     let rendered = disk::read_text(&root.join(CONFIGURATION))?.unwrap_or_default();
     let bundle = base64::prelude::BASE64_STANDARD.encode(lock.bundle());
     let secret = disk::read_text(&root.join("rendered/platform/secret-webhook-tls.yaml"))?;
-    let is_served = lock.phase == Phase::External || secret == disk::read_text(&root.join(SERVED))?;
-    if !rendered.contains(&bundle) || !is_served {
-        bail!("the step before is not rendered; run `mtp render`, commit, and have it applied first");
-    }
-    Ok(())
+    let is_served = lock.phase == Phase::External || secret == disk::read_small(&root.join(SERVED))?;
+    Ok(rendered.contains(&bundle) && is_served)
 }
 
-/// The platform's namespace, which the names of the certificate depend on; `None`: errors were reported.
-fn namespace(root: &Path, shell: &mut Shell<'_>) -> Result<Option<String>> {
+/// What the Platform says; `None`: errors were reported.
+fn platform(root: &Path, shell: &mut Shell<'_>) -> Result<Option<Platform>> {
     let inputs = disk::read(root)?;
     let (parsed, diagnostics) = parse::parse(&inputs);
     if has_errors(&diagnostics) {
@@ -236,7 +292,10 @@ fn namespace(root: &Path, shell: &mut Shell<'_>) -> Result<Option<String>> {
         return Ok(None);
     }
     let platform = parsed.platforms.first().with_context(|| format!("there is no Platform in {TENANTS}/"))?;
-    Ok(Some(crate::plan::platform::namespace(&platform.content.spec).to_owned()))
+    let spec = &platform.content.spec;
+    let webhook = spec.admission.webhook.as_ref().filter(|_| !spec.admission.engines.is_empty());
+    let mode = webhook.map(|webhook| webhook.certificates.map(|mode| mode.value).unwrap_or_default());
+    Ok(Some(Platform { namespace: crate::plan::platform::namespace(spec).to_owned(), mode }))
 }
 
 /// Writes what a step says; the lock last.

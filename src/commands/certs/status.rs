@@ -33,7 +33,12 @@ pub fn run(options: &Options, root: &Path, shell: &mut Shell<'_>) -> Result<Exit
         text.extend(certificate.iter().map(|certificate| line(name, certificate)));
     }
     let step = step(&lock, options.at);
-    text.push_str(&format!("due: {}\n", step.as_deref().unwrap_or("nothing")));
+    let nothing = if options.at.is_some() {
+        "nothing"
+    } else {
+        "nothing, dates aside: they are judged with --at TIME or --at now"
+    };
+    text.push_str(&format!("due: {}\n", step.as_deref().unwrap_or(nothing)));
     shell.answer(&text)?;
     let over = options.at.and_then(|at| due::of_lock(&lock, at)).is_some_and(|(due, _)| due == Due::Over);
     if over {
