@@ -78,6 +78,9 @@ pub fn spec(spec: &Json<'_>) -> Result<Vec<Breach>, String> {
     Ok(breaches(Pod::new(spec), |_, _| true))
 }
 
+/// How many containers of a kind a pod may have to be looked at; a node runs a few hundred.
+const MOST_CONTAINERS: usize = 20_000;
+
 /// Nothing is taken for less than it is: where containers are to stand, there are containers.
 fn readable(spec: &Json<'_>) -> Result<(), String> {
     if !spec.is_map() {
@@ -86,7 +89,11 @@ fn readable(spec: &Json<'_>) -> Result<(), String> {
     for list in [List::Init, List::Main, List::Ephemeral] {
         match &spec[list.field()] {
             Json::Null if list != List::Main => {}
-            Json::List(items) if items.iter().all(Json::is_map) => {}
+            Json::List(items) if items.len() <= MOST_CONTAINERS && items.iter().all(Json::is_map) => {}
+            // Each of them may break each policy, and all breaches are kept for a moment.
+            Json::List(items) if items.len() > MOST_CONTAINERS => {
+                return Err(format!("expected at most {MOST_CONTAINERS} entries in `{}`", list.field()));
+            }
             _ => return Err(format!("expected a list of containers in `{}`", list.field())),
         }
     }

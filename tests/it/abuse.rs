@@ -115,6 +115,35 @@ fn bodies_of_any_size_and_form() {
         assert_eq!(wire.answer().code, code, "{}", &text[..text.len().min(80)]);
     }
 
+    // What is kept of a body is bounded, whatever it is made of.
+    let many = |what: &str, one: &str, times: usize| {
+        let body = create(good()).to_string();
+        let list = vec![one; times].join(",");
+        let marker = "\"containers\":";
+        match what {
+            "claims" => body.replace("\"limits\":", &format!("\"claims\":[{list}],\"limits\":")),
+            "aliases" => body.replace(marker, &format!("\"hostAliases\":[{list}],{marker}")),
+            _ => body.replace(marker, &format!("\"initContainers\":[{list}],{marker}")),
+        }
+    };
+    for (what, one, times, code) in [
+        ("claims", "{\"n\":1}", 240_000, 200),
+        ("aliases", "{\"n\":1}", 240_000, 200),
+        ("init", "{}", 240_000, 200),
+        ("init", "{\"name\":\"aaaaaaaaaaaaaaaa\"}", 200_000, 200),
+        ("aliases", "{\"n\":1}", 700_000, 413),
+    ] {
+        let answer = ask(&many(what, one, times));
+        assert_eq!(answer.code, code, "{what} {one}");
+        assert!(answer.body.len() < 8192);
+    }
+    let mut named = create(bad());
+    named["request"]["object"]["spec"]["containers"][0]["name"] = json!("n".repeat(3_000_000));
+    let answer = ask(&named.to_string());
+    assert!(answer.code == 200 && answer.body.len() < 8192);
+    named["request"]["uid"] = json!("u".repeat(3_000_000));
+    assert_eq!(ask(&named.to_string()).code, 400);
+
     // Many large bodies at a time: each is answered, or told to come again.
     let body = padded(mib(69));
     let codes: Vec<u16> = std::thread::scope(|scope| {
@@ -131,7 +160,8 @@ fn bodies_of_any_size_and_form() {
     assert_eq!(ask(&create(bad()).to_string()).response()["allowed"], false);
     assert_eq!(platform.server.metric("mtp_webhook_panics_total"), 0.0);
     let peak = platform.server.peak();
-    assert!(peak < MOST_MEMORY, "{} MiB", peak / 1024 / 1024);
+    eprintln!("at most {} MiB", peak >> 20);
+    assert!(peak < MOST_MEMORY, "{} MiB", peak >> 20);
 }
 
 #[test]
@@ -226,4 +256,81 @@ fn connections_are_bounded_and_nobody_is_kept_out() {
     platform.server.wait("all are gone", || (platform.server.metric("mtp_webhook_connections ") <= 1.0).then_some(()));
     assert_eq!(platform.server.metric("mtp_webhook_panics_total"), 0.0);
     assert!(memory < MOST_MEMORY && platform.server.peak() < MOST_MEMORY, "{} MiB", platform.server.peak() >> 20);
+}
+
+/// HTTP/2: many requests on a connection, none of which ends.
+#[test]
+fn streams_are_bounded_as_connections_are() {
+    use http_body_util::BodyExt;
+    use hyper::body::Bytes;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+
+    let platform = Platform::new();
+    let mut config = (*trusting(&platform.bundle)).clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        type Body = http_body_util::combinators::BoxBody<Bytes, std::convert::Infallible>;
+        let connect = || async {
+            let stream = tokio::net::TcpStream::connect(&platform.server.address).await.expect("a connection");
+            let name = rustls::pki_types::ServerName::try_from(NAME).expect("a name");
+            let stream = connector.connect(name, stream).await.expect("a handshake");
+            let client = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+            let (sender, connection) = client.handshake::<_, Body>(TokioIo::new(stream)).await.expect("HTTP/2");
+            tokio::spawn(connection);
+            sender
+        };
+        let request = |length: usize, body: Body| {
+            hyper::Request::post(format!("https://{NAME}/validate-pod"))
+                .header("content-type", "application/json")
+                .header("content-length", length)
+                .body(body)
+                .expect("a request")
+        };
+        let whole = |text: String| request(text.len(), http_body_util::Full::new(Bytes::from(text)).boxed());
+        // An honest one first.
+        let mut sender = connect().await;
+        let answer = sender.send_request(whole(create(bad()).to_string())).await.expect("an answer");
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        assert!(String::from_utf8_lossy(&body).contains("failed privilege check"));
+        let head = hyper::Request::head(format!("https://{NAME}/validate-pod")).body(http_body_util::Empty::new().boxed());
+        assert_eq!(sender.send_request(head.expect("a request")).await.expect("an answer").status(), 405);
+
+        let before = platform.server.peak();
+        let (mut held, mut open) = (Vec::new(), Vec::new());
+        for _ in 0..100 {
+            let mut sender = connect().await;
+            for _ in 0..64 {
+                held.push(tokio::spawn(sender.send_request(request(60_000, Stalled(false).boxed()))));
+            }
+            open.push(sender);
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let took = platform.server.peak() - before;
+        assert!(took < 64 * 1024 * 1024, "{} MiB for a hundred connections", took >> 20);
+        // Others are answered meanwhile.
+        let answer = sender.send_request(whole(create(good()).to_string())).await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        held.iter().for_each(tokio::task::JoinHandle::abort);
+    });
+    assert_eq!(platform.server.metric("mtp_webhook_panics_total"), 0.0);
+}
+
+/// A body whose first byte comes, and nothing more.
+struct Stalled(bool);
+
+impl hyper::body::Body for Stalled {
+    type Data = hyper::body::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+        if std::mem::replace(&mut self.0, true) {
+            return std::task::Poll::Pending;
+        }
+        std::task::Poll::Ready(Some(Ok(hyper::body::Frame::data(hyper::body::Bytes::from_static(b"{")))))
+    }
 }
