@@ -16,15 +16,32 @@ use crate::policy::json::Json;
 enum Keep {
     /// All of it.
     All,
+    /// These fields of a map; of all others, that there are some.
+    Some(&'static [(&'static str, Keep)]),
     /// These fields of a map.
     Fields(&'static [(&'static str, Keep)]),
     /// A list, and this of its entries.
     List(&'static Keep),
 }
 
-use Keep::{All, Fields, List};
+use Keep::{All, Fields, List, Some};
 
-const CONTAINER: Keep = Fields(&[("name", All), ("image", All), ("resources", All), ("securityContext", All)]);
+/// The key that stands for fields that are not kept; no field of Kubernetes is called so.
+const OTHERS: &str = "…";
+
+const RESOURCES: Keep = Fields(&[("limits", All)]);
+
+const SECURITY: Keep = Some(&[
+    ("privileged", All),
+    ("runAsNonRoot", All),
+    ("runAsUser", All),
+    ("readOnlyRootFilesystem", All),
+    ("allowPrivilegeEscalation", All),
+    ("windowsOptions", All),
+]);
+
+const CONTAINER: Keep =
+    Fields(&[("name", All), ("image", All), ("resources", RESOURCES), ("securityContext", SECURITY)]);
 
 const POD: Keep = Fields(&[
     ("metadata", Fields(&[("labels", Fields(&[(TENANT, All), (TIER, All)]))])),
@@ -34,8 +51,8 @@ const POD: Keep = Fields(&[
             ("containers", List(&CONTAINER)),
             ("initContainers", List(&CONTAINER)),
             ("ephemeralContainers", List(&CONTAINER)),
-            ("securityContext", All),
-            ("resources", All),
+            ("securityContext", SECURITY),
+            ("resources", RESOURCES),
             ("hostUsers", All),
             ("os", All),
         ]),
@@ -60,10 +77,12 @@ const REVIEW: Keep = Fields(&[
 ]);
 
 /// Reads a body.
-pub fn review(body: &[u8]) -> serde_json::Result<Json<'_>> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let review = Kept(&REVIEW).deserialize(&mut reader)?;
-    reader.end()?;
+pub fn review(body: &[u8]) -> Result<Json<'_>, String> {
+    // Once for all of it, which is faster than string by string.
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let review = Kept(&REVIEW).deserialize(&mut reader).map_err(|error| error.to_string())?;
+    reader.end().map_err(|error| error.to_string())?;
     Ok(review)
 }
 
@@ -77,7 +96,7 @@ impl<'de> DeserializeSeed<'de> for Kept {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
         match self.0 {
             All => Json::deserialize(deserializer),
-            Fields(_) | List(_) => deserializer.deserialize_any(self),
+            Some(_) | Fields(_) | List(_) => deserializer.deserialize_any(self),
         }
     }
 }
@@ -90,13 +109,20 @@ impl<'de> Visitor<'de> for Kept {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json<'de>, A::Error> {
-        let fields = if let Fields(fields) = self.0 { *fields } else { &[] };
+        let fields = if let Some(fields) | Fields(fields) = self.0 { *fields } else { &[] };
         let mut map = Vec::with_capacity(fields.len());
-        while let Some(field) = access.next_key_seed(Field(fields))? {
+        let mut others = false;
+        while let Option::Some(field) = access.next_key_seed(Field(fields))? {
             match field {
-                Some((name, keep)) => map.push((Cow::Borrowed(*name), access.next_value_seed(Kept(keep))?)),
-                None => drop(access.next_value::<IgnoredAny>()?),
+                Option::Some((name, keep)) => map.push((Cow::Borrowed(*name), access.next_value_seed(Kept(keep))?)),
+                None => {
+                    others = true;
+                    access.next_value::<IgnoredAny>()?;
+                }
             }
+        }
+        if others && matches!(self.0, Some(_)) {
+            map.push((Cow::Borrowed(OTHERS), Json::Null));
         }
         Ok(Json::Map(map))
     }
@@ -104,7 +130,7 @@ impl<'de> Visitor<'de> for Kept {
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Json<'de>, A::Error> {
         let mut items = Vec::new();
         if let List(keep) = self.0 {
-            while let Some(item) = access.next_element_seed(Kept(keep))? {
+            while let Option::Some(item) = access.next_element_seed(Kept(keep))? {
                 items.push(item);
             }
         } else {
