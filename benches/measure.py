@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 
-MTP, FLEET, HELM, PYTHON, WORK, CHART = (os.environ[n] for n in ("MTP", "FLEET", "HELM", "PYTHON", "WORK", "CHART"))
+NAMES = ("MTP", "FLEET", "WEBHOOK", "HELM", "PYTHON", "WORK", "CHART", "ONLY")
+MTP, FLEET, WEBHOOK, HELM, PYTHON, WORK, CHART, ONLY = (os.environ[n] for n in NAMES)
 TENANTS, RUNS, FULL = int(os.environ["TENANTS"]), int(os.environ["RUNS"]), bool(os.environ["FULL"])
 ROWS = []
 
@@ -138,6 +139,27 @@ def linear():
         row("namespace: time a tenant, 100,000 / 10,000", again / each[10000], 1.5, f"{again * 1e6:.0f} us")
 
 
+def webhook():
+    """Answers a second, and how long they take, next to an empty handler of the same server."""
+    os.makedirs(folder("webhook"))
+    said = subprocess.check_output([WEBHOOK, MTP, folder("webhook"), os.environ.get("SECONDS_EACH", "5")], text=True)
+    for line in said.splitlines():
+        what, *figures = line.split()
+        figures = [float(figure) for figure in figures]
+        if what == "process":
+            print(f"webhook: {figures[0]:,.0f} verdicts a second in process, one core, bodies of {figures[1]:.0f} bytes")
+        elif what == "handshakes":
+            print(f"webhook: {figures[0]:,.0f} new connections a second")
+        elif what == "idle":
+            row("webhook: idle memory, MiB", figures[0] / 1024, 40, f"{figures[1]:,.0f} namespaces known")
+        elif what == "tls":
+            count, ours, p50, p99, empty, empty50, empty99 = figures
+            row(f"webhook: {count:.0f} connections, empty / ours a second", empty / ours, 1 / 0.7,
+                f"{empty:,.0f} / {ours:,.0f}")
+            row(f"webhook: {count:.0f} connections, p99 of ours / empty", p99 / empty99, 1.5,
+                f"{p99:.0f} us / {empty99:.0f} us; p50 {p50:.0f} us / {empty50:.0f} us")
+
+
 def start():
     run(MTP, "--version")
     times = [run(MTP, "--version") for _ in range(200)]
@@ -147,9 +169,11 @@ def start():
 
 filesystem = subprocess.check_output(["stat", "-f", "-c", "%T", WORK]).decode().strip()
 print(f"{os.cpu_count()} CPUs, {filesystem}, {TENANTS} tenants, medians of {RUNS} runs in turns\n")
-same(500)
-start()
-layouts()
-linear()
+if not ONLY:
+    same(500)
+    start()
+    layouts()
+    linear()
+webhook()
 shutil.rmtree(WORK, ignore_errors=True)
 print("\n" + "\n".join(ROWS))

@@ -102,7 +102,7 @@ async fn serve(settings: &Settings, shared: Arc<Shared>, acceptor: TlsAcceptor, 
     let ready = serde_json::json!({
         "address": address.to_string(),
         "metrics": metrics_address.map(|address| address.to_string()),
-        "namespaces": shared.view.load().len(),
+        "namespaces": shared.view.load().namespaces(),
         "certificate": shared.pair.load().sha256,
         "version": env!("CARGO_PKG_VERSION"),
     });

@@ -87,7 +87,7 @@ pub fn watch(settings: &Settings, shared: &Arc<Shared>, view: String) {
     let mut tenants = Seen { what: "tenants", version: view, failed: None };
     loop {
         shared.metrics.certificate(&shared.pair.load());
-        shared.metrics.namespaces(shared.view.load().len());
+        shared.metrics.namespaces(shared.view.load().namespaces());
         std::thread::sleep(OFTEN);
         if shared.draining.load(Ordering::Relaxed) {
             return;
@@ -101,7 +101,7 @@ pub fn watch(settings: &Settings, shared: &Arc<Shared>, view: String) {
         });
         tenants.look(view_version(&settings.tenants), shared, || {
             let view = self::view(&settings.tenants)?;
-            let about = json!({"namespaces": view.len()});
+            let about = json!({"namespaces": view.namespaces()});
             shared.view.store(Arc::new(view));
             Ok(about)
         });

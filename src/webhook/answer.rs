@@ -279,6 +279,6 @@ mod tests {
         };
         assert_eq!((said(&text), said(&twice)), (false, true));
         let lists = text.replace("\"containers\":", "\"containers\":[],\"containers\":");
-        assert_eq!(said(&lists.replace("\"privileged\":false", "\"privileged\":true")), true);
+        assert!(said(&lists.replace("\"privileged\":false", "\"privileged\":true")));
     }
 }

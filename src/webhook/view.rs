@@ -75,7 +75,7 @@ impl View {
     }
 
     /// How many namespaces are known.
-    pub fn len(&self) -> usize {
+    pub fn namespaces(&self) -> usize {
         self.namespaces.len()
     }
 

@@ -294,7 +294,8 @@ fn streams_are_bounded_as_connections_are() {
         let answer = sender.send_request(whole(create(bad()).to_string())).await.expect("an answer");
         let body = answer.into_body().collect().await.expect("a body").to_bytes();
         assert!(String::from_utf8_lossy(&body).contains("failed privilege check"));
-        let head = hyper::Request::head(format!("https://{NAME}/validate-pod")).body(http_body_util::Empty::new().boxed());
+        let head =
+            hyper::Request::head(format!("https://{NAME}/validate-pod")).body(http_body_util::Empty::new().boxed());
         assert_eq!(sender.send_request(head.expect("a request")).await.expect("an answer").status(), 405);
 
         let before = platform.server.peak();

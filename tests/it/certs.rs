@@ -363,7 +363,11 @@ fn whoever_does_not_use_the_certificate_is_told() {
     let world = World::issued();
     for (mode, said) in [("cert-manager", "takes its certificate from cert-manager"), ("none", "others keep")] {
         let platform = world.folder.read("tenants/platform.yaml");
-        world.folder.edit("tenants/platform.yaml", "    webhook:\n", &format!("    webhook:\n      certificates: {mode}\n"));
+        world.folder.edit(
+            "tenants/platform.yaml",
+            "    webhook:\n",
+            &format!("    webhook:\n      certificates: {mode}\n"),
+        );
         world.clean(&["render"]);
         assert_eq!(world.verify().exit, Exit::Clean);
         let ran = world.folder.mtp(&["certs", "rotate"]);

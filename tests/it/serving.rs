@@ -27,7 +27,9 @@ pub struct Server {
 
 /// `mtp webhook serve ARGS` with both folders.
 pub fn command(certs: &Path, tenants: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mtp"));
+    // ci/test also runs the binary that the image holds.
+    let program = std::env::var_os("MTP_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_mtp").into());
+    let mut command = Command::new(program);
     command.args(["webhook", "serve", "--listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0"]);
     command.arg("--certs").arg(certs).arg("--tenants").arg(tenants).args(args);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
