@@ -1,4 +1,18 @@
 //! The webhook on a real control plane, called through its Service: what is refused, by whom, and what happens without it.
+//!
+//! The predecessor's defects that concern its webhook, and what fails here if one of them comes back:
+//!
+//! | defect | where |
+//! | --- | --- |
+//! | ephemeral containers unseen, or none of them admissible | `debuggers` |
+//! | a root image passes; the pod's own security context is ignored | `published_pods` (root-not-said), `policy::non_root` |
+//! | a published example that no API server takes | `layers` (privileged-published) |
+//! | limits judged where a LimitRange has given them | `layers` |
+//! | resizes unseen | `resizes` |
+//! | init containers unseen; a patch that fails without labels; tenants with `-` in their names | `other_ways`, `it`: `webhook` |
+//! | updates of metadata refused, pods stuck in Terminating | `old_pods` |
+//! | a certificate that is made once and never again | `rotation` |
+//! | 400 for a refusal, the webhook's name missing | `published_pods`, `it`: `webhook` |
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -282,6 +282,12 @@ fn no_key_is_ever_written_in_plain_text() {
             seen += 1;
         }
     }
+    // What the core holds of it, printed by whoever debugs it.
+    let inputs: k8s_mtp::Inputs =
+        world.folder.files("tenants").into_iter().map(|path| (path.clone(), world.folder.read(&path))).collect();
+    let state = format!("{:?}", k8s_mtp::render(&inputs));
+    assert!(state.contains("WebhookPlan"), "the state is there to be looked at");
+    said += &state;
     // Identities that are none, keys that are none: errors repeat nothing of them.
     world.keys.write("keys.txt", format!("{}\nAGE-SECRET-KEY-1BROKEN\n", world.identity));
     said += &world.folder.mtp(&["certs", "verify", "--age-key", &key_file]).to_string();
