@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use crate::certs::{LOCK, SERVED};
+use crate::certs::{LOCK, NEXT, SERVED};
 use crate::contract::{API_VERSION, At, GROUP, KINDS, PlatformFile, TenantFile, TierFile};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::inputs::{CERTS, Input, Inputs, MAX_FILE_BYTES, TEMPLATES};
@@ -114,7 +114,7 @@ impl Parsed {
 pub fn is_read(path: &str) -> bool {
     let hidden = path.split('/').any(|part| part.starts_with('.'));
     let yaml = matches!(Path::new(path).extension().and_then(|e| e.to_str()), Some("yaml" | "yml"));
-    yaml && !hidden && (!is_below(path, CERTS) || [LOCK, SERVED].contains(&path))
+    yaml && !hidden && (!is_below(path, CERTS) || [LOCK, SERVED, NEXT].contains(&path))
 }
 
 fn is_below(path: &str, folder: &str) -> bool {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::certs::lock::{Lock, Phase};
-use crate::certs::{LOCK, SERVED, manifest, server_name};
+use crate::certs::{LOCK, NEXT, SERVED, manifest, server_name};
 use crate::contract::At;
 use crate::contract::admission::{Admission, Certificates, Engine, Exemption, Mode, Pods, Webhook};
 use crate::diagnostic::Findings;
@@ -254,6 +254,17 @@ impl State<'_> {
             self.wrong(&secret.file, Span::default(), about)
                 .hint("take both back from git, or run `mtp certs rotate` again");
             return None;
+        }
+        // What is staged is trusted from now on: its key must not be lost before it is served.
+        if let Some(next) = &lock.content.next {
+            let text = self.certs.get(NEXT).map(|text| manifest::check(text, self.namespace));
+            let holds = matches!(&text, Some(Ok(sealed)) if manifest::certificate(sealed) == Some(&next.sha256));
+            if !holds {
+                let about = format!("{NEXT} is not the Secret of the certificate that is staged");
+                self.wrong(&lock.file, Span::default(), about)
+                    .hint("take it back from git, or stage another one: `mtp certs rotate --restage`");
+                return None;
+            }
         }
         Some(CertificatesPlan::Sops { lock, secret })
     }

@@ -214,7 +214,7 @@ fn is_pinned(image: &str) -> bool {
 /// The moment after the last day of an exemption, anywhere on earth.
 pub fn last_day(text: &str) -> Option<time::OffsetDateTime> {
     let start = crate::certs::due::read(&format!("{text}T00:00:00Z")).ok()?;
-    if text.len() == 10 { start.checked_add(time::Duration::hours(36)) } else { None }
+    (text.len() == 10).then(|| start.checked_add(time::Duration::hours(36)).unwrap_or(start))
 }
 
 /// How long before the end of an exemption its owner is reminded.

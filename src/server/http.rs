@@ -44,13 +44,13 @@ type Answer = Response<Full<Bytes>>;
 /// What requests may cost together.
 pub struct Budget {
     bodies: Arc<Semaphore>,
-    large: Semaphore,
+    large: Arc<Semaphore>,
 }
 
 impl Budget {
     /// All of it.
     pub fn new() -> Budget {
-        Budget { bodies: Arc::new(Semaphore::new(ALL_BODIES)), large: Semaphore::new(1) }
+        Budget { bodies: Arc::new(Semaphore::new(ALL_BODIES)), large: Arc::new(Semaphore::new(1)) }
     }
 }
 
@@ -243,15 +243,20 @@ async fn review(
         drop(held);
         return answer;
     }
-    let alone = tokio::time::timeout(ARRIVAL, shared.budget.large.acquire()).await;
-    let _alone = alone.map_err(|_| Refusal::Busy)?;
+    let alone = tokio::time::timeout(ARRIVAL, Arc::clone(&shared.budget.large).acquire_owned()).await;
+    let alone = alone.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Busy)?;
     if webhook::answer::has_too_many_values(&body) {
         return Err(Refusal::TooMany);
     }
     // Other requests go on meanwhile.
     let shared = Arc::clone(shared);
-    let _held = held;
-    let judged = tokio::task::spawn_blocking(move || judge(&body, mutates, &shared)).await;
+    let judged = tokio::task::spawn_blocking(move || {
+        let answer = judge(&body, mutates, &shared);
+        // Given back with the memory, and not when whoever asked hangs up.
+        drop((body, held, alone));
+        answer
+    });
+    let judged = judged.await;
     judged.unwrap_or(Err(Refusal::Defect))
 }
 

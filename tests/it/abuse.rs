@@ -228,7 +228,10 @@ fn connections_are_bounded_and_nobody_is_kept_out() {
     for _ in 0..20 {
         assert_eq!(platform.server.post(&platform.bundle, "/validate-pod", &create(good()).to_string()).code, 200);
     }
-    assert!(platform.server.metric("mtp_webhook_evicted_connections_total") >= 488.0);
+    // On a slow machine, some of the silent ones are shown out before that.
+    let evicted = platform.server.metric("mtp_webhook_evicted_connections_total");
+    let shown_out = platform.server.metric("mtp_webhook_failed_handshakes_total{reason=\"timeout\"}");
+    assert!(evicted + shown_out >= 488.0 && evicted > 0.0, "{evicted} {shown_out}");
     platform.server.wait("room", || (platform.server.metric("mtp_webhook_connections ") <= 520.0).then_some(()));
     let memory = platform.server.memory();
     drop((silent, idle));

@@ -62,22 +62,22 @@ pub fn read(text: &str) -> Result<Sealed, (Span, String)> {
     let modified = crate::certs::due::read(&modified)
         .map(|time| crate::certs::due::written(time.to_offset(time::UtcOffset::UTC)))
         .map_err(|_| (sops.span, "expected a time as `lastmodified` below `sops`".to_owned()))?;
-    if !is_sealed(&mac) || word("version").is_empty() {
+    if !is_sealed(&mac) || semver::Version::parse(&word("version")).is_err() {
         return Err((sops.span, "expected `mac` and `version` below `sops`".to_owned()));
     }
+    // Keys of other kinds, and parts of keys, which SOPS would want as well.
+    let is_known = |key: &str| {
+        matches!(key, "age" | "encrypted_regex" | "lastmodified" | "mac" | "mac_only_encrypted" | "version")
+    };
+    let is_empty = |node: &Node<'_>| matches!(&node.value, Value::List(items) if items.is_empty());
+    if let Value::Map(fields) = &sops.value
+        && let Some((key, _)) = fields.iter().find(|(key, value)| !key.text().is_some_and(is_known) && !is_empty(value))
+    {
+        return Err((key.span, "expected recipients of age alone below `sops`".to_owned()));
+    }
     // What decides on which values SOPS takes for encrypted.
-    let others = [
-        "unencrypted_suffix",
-        "encrypted_suffix",
-        "unencrypted_regex",
-        "encrypted_comment_regex",
-        "unencrypted_comment_regex",
-    ];
-    if word("encrypted_regex") != REGEX || others.iter().any(|key| sops.get(key).is_some()) {
-        return Err((
-            sops.span,
-            format!("expected `encrypted_regex: {REGEX}` below `sops`, and nothing else of its kind"),
-        ));
+    if word("encrypted_regex") != REGEX {
+        return Err((sops.span, format!("expected `encrypted_regex: {REGEX}` below `sops`")));
     }
     unique(&documents[0])?;
     let mut leaves = Vec::new();

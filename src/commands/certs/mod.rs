@@ -118,7 +118,11 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
 }
 
 fn issue(options: &Issue, root: &Path, shell: &mut Shell<'_>) -> Result<Exit> {
-    // Without a lock, what else is there was left by an issue that was cut off.
+    if !options.force && disk::exists(&root.join(SERVED)) && !disk::exists(&root.join(LOCK)) {
+        bail!(
+            "{SERVED} is there without {LOCK}: take that back from git, or replace both with `mtp certs issue --force`"
+        );
+    }
     if !options.force && disk::exists(&root.join(LOCK)) {
         bail!(
             "{LOCK} is there already; `mtp certs rotate` replaces a certificate without an outage, and \
@@ -256,6 +260,15 @@ struct Platform {
 }
 
 impl Platform {
+    /// Whether the Platform takes its certificate from where that lock says.
+    fn uses(&self, lock: &Lock) -> bool {
+        match self.mode {
+            Some(Certificates::Sops) => lock.phase != Phase::External,
+            Some(Certificates::External) => lock.phase == Phase::External,
+            Some(Certificates::CertManager | Certificates::None) | None => false,
+        }
+    }
+
     /// A step of a rotation that is not even in `rendered/` cannot have reached a cluster, and the next one would be an
     /// outage. Where the Platform does not use the certificate, there is nothing to rotate.
     fn refuse_step(&self, root: &Path, lock: &Lock) -> Result<()> {

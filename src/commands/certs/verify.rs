@@ -71,6 +71,9 @@ pub fn run(options: &Options, root: &Path, shell: &mut Shell<'_>) -> Result<Exit
     }
     match (&lock, unseen) {
         (None, _) => shell.answer(&format!("there is no {LOCK}, and no key in plain text\n"))?,
+        (Some(lock), _) if !platform.uses(lock) => {
+            shell.answer("certificate and key fit together; the Platform does not use them\n")?;
+        }
         (Some(_), true) => {
             shell.answer("everything that can be read without the key fits together\n")?;
             shell.note(
