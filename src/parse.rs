@@ -109,12 +109,11 @@ impl Parsed {
     }
 }
 
-/// Whether a file of the input folder is one of ours to read: YAML by its name, not hidden. Of certificates, only what
-/// `mtp certs` writes is.
+/// Whether a file of the input folder is one of ours to read: YAML by its name, not hidden.
 pub fn is_read(path: &str) -> bool {
     let hidden = path.split('/').any(|part| part.starts_with('.'));
     let yaml = matches!(Path::new(path).extension().and_then(|e| e.to_str()), Some("yaml" | "yml"));
-    yaml && !hidden && (!is_below(path, CERTS) || [LOCK, SERVED, NEXT].contains(&path))
+    yaml && !hidden
 }
 
 fn is_below(path: &str, folder: &str) -> bool {
@@ -169,6 +168,11 @@ fn parse_file(path: &Arc<str>, input: &Input, parsed: &mut Parsed, findings: &mu
         parsed.missing.anything = true;
         return;
     };
+    if is_below(path, CERTS) && ![LOCK, SERVED, NEXT].contains(&&**path) {
+        let about = "the file is not read: this folder holds what `mtp certs` writes";
+        findings.warning("T905", whole(), about).hint("put tenants and tiers beside it");
+        return;
+    }
     if is_below(path, CERTS) {
         parsed.certs.insert(Arc::clone(path), text.into());
         return;

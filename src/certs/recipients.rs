@@ -20,14 +20,20 @@ pub fn of(config: &str, path: &str) -> Result<Vec<String>, String> {
         };
         if matches {
             let mut found = Vec::new();
-            // A key that SOPS would use as well, and that is not known here, would be left out of what it expects.
-            const OTHERS: [&str; 5] = ["pgp", "kms", "gcp_kms", "azure_keyvault", "hc_vault_transit_uri"];
             let groups = match rule.get("key_groups") {
                 Some(Node { value: Value::List(groups), .. }) => groups.as_slice(),
                 _ => &[],
             };
-            let all = std::iter::once(rule).chain(groups);
-            if let Some(other) = all.flat_map(|keys| OTHERS.iter().filter(|key| keys.get(key).is_some())).next() {
+            // A key that SOPS would use as well, and that is not known here, would be left out of what it expects.
+            let known = |node: &Node<'_>, keys: &[&str]| match &node.value {
+                Value::Map(fields) => fields.iter().find_map(|(key, value)| {
+                    let name = key.text().unwrap_or_default();
+                    (!keys.contains(&name) && !is_empty(value)).then(|| name.to_owned())
+                }),
+                _ => None,
+            };
+            let other = known(rule, &RULE).or_else(|| groups.iter().find_map(|group| known(group, &["age"])));
+            if let Some(other) = other {
                 return Err(format!("line {}: expected keys of age alone, found `{other}`", rule.span.line));
             }
             // As SOPS has it: groups take the place of the rest.
@@ -44,6 +50,29 @@ pub fn of(config: &str, path: &str) -> Result<Vec<String>, String> {
         }
     }
     Ok(Vec::new())
+}
+
+/// What a rule may say besides: which file it is for, and which values are encrypted.
+const RULE: [&str; 10] = [
+    "path_regex",
+    "age",
+    "key_groups",
+    "encrypted_regex",
+    "unencrypted_regex",
+    "encrypted_suffix",
+    "unencrypted_suffix",
+    "encrypted_comment_regex",
+    "unencrypted_comment_regex",
+    "mac_only_encrypted",
+];
+
+/// Whether it names nothing.
+fn is_empty(node: &Node<'_>) -> bool {
+    match &node.value {
+        Value::Scalar { text, .. } => text.is_empty(),
+        Value::List(items) => items.is_empty(),
+        Value::Map(fields) => fields.is_empty(),
+    }
 }
 
 /// A list of recipients, or a text with commas between them.

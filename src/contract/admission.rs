@@ -7,6 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::values::At;
 
+/// An image by its digest: host and port, words, and a tag, which says nothing beside the digest.
+///
+/// Source: <https://github.com/distribution/reference/blob/main/reference.go>
+pub const IMAGE: &str = concat!(
+    r"^((([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(:[0-9]+)?/)?",
+    r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*",
+    r"(:[a-zA-Z0-9_][-a-zA-Z0-9_.]{0,127})?@sha256:[0-9a-f]{64}$"
+);
+
 /// Who judges tenants' pods, and by which policies.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -75,7 +84,7 @@ pub struct Exemption {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Webhook {
     /// The image of `mtp`, by digest: `registry.example.com/mtp@sha256:…`.
-    #[schemars(regex(pattern = r"^[a-zA-Z0-9][-a-zA-Z0-9._:/]*@sha256:[0-9a-f]{64}$"))]
+    #[schemars(regex(pattern = IMAGE))]
     pub image: At<String>,
     /// Names of Secrets in the platform's namespace that the image is pulled with.
     #[serde(default)]

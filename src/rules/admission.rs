@@ -1,13 +1,13 @@
 //! Rules about admission: policies, who is let off them, the webhook and its certificate.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::{Check, Check::Stage, Rule};
 use crate::certs::due::{self, Due};
 use crate::certs::lock::Phase;
 use crate::contract::At;
-use crate::contract::admission::Exemption;
+use crate::contract::admission::{Exemption, IMAGE};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::names::{is_dns_label, is_dns_subdomain, is_email};
 use crate::parse::Document;
@@ -174,41 +174,9 @@ fn answered(plan: &Plan, findings: &mut Findings) {
 }
 
 /// Whether an image is named by what it is: a tag can be given to another one at any time.
-///
-/// Source: <https://github.com/distribution/reference/blob/main/reference.go>
 fn is_pinned(image: &str) -> bool {
-    let Some((name, digest)) = image.split_once("@sha256:") else { return false };
-    let mut parts = name.split('/');
-    // The first part is a host where it looks like one; the others are words of lower-case letters with single separators.
-    let host = parts
-        .clone()
-        .next()
-        .filter(|first| name.contains('/') && (first.contains(['.', ':']) || *first == "localhost"));
-    let is_host = |host: &str| {
-        let (host, port) = host.split_once(':').unwrap_or((host, "443"));
-        is_dns_subdomain(&host.to_ascii_lowercase()) && port.parse::<u16>().is_ok()
-    };
-    let is_word = |word: &str| {
-        word.split(['.', '_', '-']).all(|piece| piece.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
-            && word.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && word.ends_with(|c: char| c.is_ascii_alphanumeric())
-    };
-    if host.is_some() {
-        parts.next();
-    }
-    // A tag beside the digest says nothing, and is allowed.
-    let path: Vec<&str> = parts.collect();
-    let path_fits = path.iter().enumerate().all(|(index, part)| {
-        let word = if index + 1 == path.len() { part.split_once(':').map_or(*part, |(word, _)| word) } else { part };
-        is_word(word)
-    });
-    let is_hex = |c: char| matches!(c, '0'..='9' | 'a'..='f');
-    host.is_none_or(is_host)
-        && path_fits
-        && !path.is_empty()
-        && name.len() <= 255
-        && digest.len() == 64
-        && digest.chars().all(is_hex)
+    static FORM: LazyLock<Option<regex_lite::Regex>> = LazyLock::new(|| regex_lite::Regex::new(IMAGE).ok());
+    image.len() <= 512 && FORM.as_ref().is_some_and(|form| form.is_match(image))
 }
 
 /// The moment after the last day of an exemption, anywhere on earth.

@@ -34,7 +34,7 @@ const ARRIVAL: Duration = Duration::from_secs(10);
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Bodies of all requests together, in kilobytes.
-const ALL_BODIES: usize = 48 * 1024;
+const ALL_BODIES: usize = 24 * 1024;
 
 /// From which size on a body is judged alone, since it takes up to twenty times its size while it is looked at.
 const LARGE: usize = 256 * 1024;

@@ -32,8 +32,8 @@ impl Answer {
     }
 }
 
-/// How many values a body may hold: what is kept of them takes up to a hundred bytes each, and a pod has a few hundred.
-pub const MOST_VALUES: usize = 500_000;
+/// How many values a body may hold: what is kept of them takes up to 250 bytes each, and a pod has a few hundred.
+pub const MOST_VALUES: usize = 250_000;
 
 /// Whether a body holds more values than are looked at; a look at its bytes alone.
 pub fn has_too_many_values(body: &[u8]) -> bool {

@@ -29,8 +29,6 @@ use Keep::{All, Fields, List, Some};
 /// The key that stands for fields that are not kept; no field of Kubernetes is called so.
 const OTHERS: &str = "…";
 
-const RESOURCES: Keep = Fields(&[("limits", All)]);
-
 const SECURITY: Keep = Some(&[
     ("privileged", All),
     ("runAsNonRoot", All),
@@ -40,8 +38,7 @@ const SECURITY: Keep = Some(&[
     ("windowsOptions", All),
 ]);
 
-const CONTAINER: Keep =
-    Fields(&[("name", All), ("image", All), ("resources", RESOURCES), ("securityContext", SECURITY)]);
+const CONTAINER: Keep = Fields(&[("name", All), ("image", All), ("resources", All), ("securityContext", SECURITY)]);
 
 const POD: Keep = Fields(&[
     ("metadata", Fields(&[("labels", Fields(&[(TENANT, All), (TIER, All)]))])),
@@ -52,7 +49,7 @@ const POD: Keep = Fields(&[
             ("initContainers", List(&CONTAINER)),
             ("ephemeralContainers", List(&CONTAINER)),
             ("securityContext", SECURITY),
-            ("resources", RESOURCES),
+            ("resources", All),
             ("hostUsers", All),
             ("os", All),
         ]),
@@ -110,7 +107,8 @@ impl<'de> Visitor<'de> for Kept {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json<'de>, A::Error> {
         let fields = if let Some(fields) | Fields(fields) = self.0 { *fields } else { &[] };
-        let mut map = Vec::with_capacity(fields.len());
+        // Without a guess at its size: there may be a hundred thousand maps.
+        let mut map = Vec::new();
         let mut others = false;
         while let Option::Some(field) = access.next_key_seed(Field(fields))? {
             match field {

@@ -34,38 +34,46 @@ fn places(given: Option<&Path>) -> Vec<PathBuf> {
     config.into_iter().map(|folder| folder.join("sops/age/keys.txt")).collect()
 }
 
-/// The key of a file, if an identity is at hand that opens it; `None`: there is no identity at all.
-pub fn unwrap(sealed: &Sealed, given: Option<&Path>) -> Result<Option<DataKey>> {
-    let mut texts: Vec<Zeroizing<String>> = Vec::new();
-    if let (None, Ok(text)) = (given, std::env::var("SOPS_AGE_KEY")) {
-        texts.push(Zeroizing::new(text));
-    }
-    for place in places(given) {
-        match disk::read_small(&place)? {
-            Some(text) => texts.push(Zeroizing::new(text)),
-            None if given.is_some() => bail!("there is no {}", place.display()),
-            None => {}
+/// The identities of whoever runs this.
+pub struct Identities {
+    all: Vec<Box<dyn age::Identity + Send + Sync>>,
+    /// Whether they were named for this, and not only found.
+    given: bool,
+}
+
+impl Identities {
+    /// Reads those of a file, or those that are found.
+    pub fn read(given: Option<&Path>) -> Result<Identities> {
+        let mut texts: Vec<Zeroizing<String>> = Vec::new();
+        if let (None, Ok(text)) = (given, std::env::var("SOPS_AGE_KEY")) {
+            texts.push(Zeroizing::new(text));
         }
-    }
-    if texts.is_empty() {
-        return Ok(None);
-    }
-    for text in texts {
-        // The error of a line that is no identity names its number, and never the line.
-        let file = age::IdentityFile::from_buffer(text.as_bytes()).context("cannot read the identities of age")?;
-        for identity in file.into_identities().context("cannot read the identities of age")? {
-            for (_, wrapped) in &sealed.recipients {
-                if let Some(key) = open(&*identity, wrapped) {
-                    return Ok(Some(key));
-                }
+        for place in places(given) {
+            // A pipe is fine: that is how a key is kept off the disk.
+            match disk::read_text(&place)? {
+                Some(text) => texts.push(Zeroizing::new(text)),
+                None if given.is_some() => bail!("there is no {}", place.display()),
+                None => {}
             }
         }
+        let mut all = Vec::new();
+        for text in texts {
+            // The error of a line that is no identity names its number, and never the line.
+            let file = age::IdentityFile::from_buffer(text.as_bytes()).context("cannot read the identities of age")?;
+            all.extend(file.into_identities().context("cannot read the identities of age")?);
+        }
+        Ok(Identities { all, given: given.is_some() })
     }
-    // Identities that happen to be there may be for something else.
-    if given.is_none() {
-        return Ok(None);
+
+    /// The key of a file; `None` where no identity that happens to be there opens it. The error: none that was named does.
+    pub fn unwrap(&self, sealed: &Sealed) -> Result<Option<DataKey>, String> {
+        let each =
+            self.all.iter().flat_map(|identity| sealed.recipients.iter().map(move |(_, wrapped)| (identity, wrapped)));
+        match each.filter_map(|(identity, wrapped)| open(&**identity, wrapped)).next() {
+            None if self.given => Err("none of the identities opens the file: it is encrypted for others".to_owned()),
+            key => Ok(key),
+        }
     }
-    bail!("none of the identities opens the file: it is encrypted for others")
 }
 
 fn open(identity: &dyn age::Identity, wrapped: &str) -> Option<DataKey> {

@@ -173,6 +173,10 @@ fn rotate(options: &Rotate, root: &Path, shell: &mut Shell<'_>) -> Result<Exit> 
         shell.note("once every replica serves the new certificate (some three minutes), run `mtp certs retire`");
         return Ok(Exit::Clean);
     }
+    let name = crate::certs::server_name(namespace);
+    if lock.served.as_ref().is_some_and(|served| !served.is_for(&name)) {
+        bail!("the certificate is not for {name}, which the API server asks for now: `mtp certs issue --force`");
+    }
     platform.refuse_step(root, &lock)?;
     // Before a key is made.
     rotation::expect(&lock, Phase::Serving).map_err(|why| anyhow!(why))?;

@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::Args;
 use rcgen::{KeyPair, PublicKeyData};
 
-use super::{Platform, age, platform, read_lock};
+use super::age::Identities;
+use super::{Platform, platform, read_lock};
 use crate::certs::lock::Lock;
 use crate::certs::secret::holds_private_key;
 use crate::certs::x509::Certificate;
@@ -30,6 +31,7 @@ pub struct Options {
 pub fn run(options: &Options, root: &Path, shell: &mut Shell<'_>) -> Result<Exit> {
     let Some(platform) = platform(root, shell)? else { return Ok(Exit::Failed) };
     let namespace = &platform.namespace;
+    let identities = Identities::read(options.age_key.as_deref())?;
     let mut wrong: Vec<String> = Vec::new();
     let mut unseen = false;
     for folder in [TENANTS, RENDERED] {
@@ -56,7 +58,7 @@ pub fn run(options: &Options, root: &Path, shell: &mut Shell<'_>) -> Result<Exit
             match (certificate, text) {
                 (Some(_), None) => wrong.push(format!("{path} is missing")),
                 (None, Some(_)) => wrong.push(format!("{path} belongs to nothing in {LOCK}")),
-                (Some(certificate), Some(text)) => match pair(&text, namespace, certificate, options) {
+                (Some(certificate), Some(text)) => match pair(&text, namespace, certificate, &identities) {
                     Ok(seen) => unseen |= !seen,
                     Err(why) => wrong.push(format!("{path}: {why}")),
                 },
@@ -86,12 +88,12 @@ pub fn run(options: &Options, root: &Path, shell: &mut Shell<'_>) -> Result<Exit
 }
 
 /// Whether a file is the Secret of a certificate; `false` where that takes a key that nobody has here.
-fn pair(text: &str, namespace: &str, certificate: &Certificate, options: &Options) -> Result<bool, String> {
+fn pair(text: &str, namespace: &str, certificate: &Certificate, identities: &Identities) -> Result<bool, String> {
     let sealed = manifest::check(text, namespace).map_err(|(span, why)| format!("line {}: {why}", span.line.max(1)))?;
     if manifest::certificate(&sealed) != Some(&certificate.sha256) {
         return Err("it holds another certificate than the lock says".to_owned());
     }
-    let Some(key) = age::unwrap(&sealed, options.age_key.as_deref()).map_err(|error| format!("{error:#}"))? else {
+    let Some(key) = identities.unwrap(&sealed)? else {
         return Ok(false);
     };
     let (pem, key) = manifest::pair(&sealed.open(&key)?)?;
