@@ -12,6 +12,7 @@ use clap::Args;
 use time::OffsetDateTime;
 
 use super::{Shell, Stream};
+use crate::certs::secret::holds_private_key;
 use crate::cli::Exit;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::disk::{self, Look};
@@ -141,7 +142,8 @@ fn described(changes: &[Change], have: &Have, rendered: &Rendered) -> Vec<Change
             None => old.and_then(|bytes| tree::source(bytes)).map(str::to_owned),
         };
         // What stands in the place of a Secret may be one that somebody decrypted.
-        let is_secret = change.path.rsplit('/').next().is_some_and(|name| name.starts_with("secret-"));
+        let is_secret = change.path.rsplit('/').next().is_some_and(|name| name.starts_with("secret-"))
+            || old.is_some_and(|bytes| bytes.len() <= DIFF_BYTES && holds_private_key(bytes));
         let compared =
             matches!(change.kind, ChangeKind::Changed | ChangeKind::Conflicted) && index < DIFF_FILES && !is_secret;
         let diff =

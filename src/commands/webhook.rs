@@ -70,8 +70,7 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
         max_connections: options.max_connections as usize,
         drain: Duration::from_secs(options.drain.into()),
     };
-    let log: Box<dyn std::io::Write + Send> =
-        if shell.is_quiet() { Box::new(std::io::sink()) } else { Box::new(std::io::stderr()) };
-    server::run(&settings, Arc::new(Log::new(log)))?;
+    let log = Log::new(Box::new(std::io::stderr()), shell.is_quiet());
+    server::run(&settings, Arc::new(log))?;
     Ok(Exit::Clean)
 }

@@ -66,6 +66,7 @@ pub const KINDS: &[Kind] = &[
     role::KIND,
     role_binding::KIND,
     // The webhook is there and answers before the API server is told to ask it.
+    webhook::resource_quota::KIND,
     webhook::service_account::KIND,
     webhook::network_policy::KIND,
     webhook::config_map::KIND,

@@ -15,6 +15,8 @@ use crate::certs::due::written;
 /// Where lines go.
 pub struct Log {
     lines: SyncSender<String>,
+    /// Whether only problems are written.
+    problems_only: bool,
     waiting: Arc<AtomicUsize>,
     last: Mutex<BTreeMap<&'static str, (Instant, u64)>>,
 }
@@ -30,7 +32,7 @@ const LONGEST: usize = 300;
 
 impl Log {
     /// A log that writes to `out`, on a thread of its own: whoever does not read it keeps nobody from an answer.
-    pub fn new(mut out: Box<dyn Write + Send>) -> Log {
+    pub fn new(mut out: Box<dyn Write + Send>, problems_only: bool) -> Log {
         let (lines, written) = sync_channel::<String>(WAITING);
         let waiting: Arc<AtomicUsize> = Arc::default();
         let left = Arc::clone(&waiting);
@@ -41,7 +43,7 @@ impl Log {
                 left.fetch_sub(1, Ordering::Release);
             }
         });
-        Log { lines, waiting, last: Mutex::default() }
+        Log { lines, problems_only, waiting, last: Mutex::default() }
     }
 
     /// Waits until all lines are written, if somebody reads them.
@@ -56,6 +58,9 @@ impl Log {
 
     /// Writes a line.
     pub fn say(&self, level: &str, message: &str, mut more: Value) {
+        if self.problems_only && level == "info" {
+            return;
+        }
         let now = OffsetDateTime::now_utc();
         more["time"] = written(now.replace_nanosecond(now.nanosecond() / 1_000_000 * 1_000_000).unwrap_or(now)).into();
         more["level"] = level.into();

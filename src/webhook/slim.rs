@@ -14,7 +14,7 @@ use crate::policy::json::Json;
 /// What of a value is kept.
 #[derive(Clone, Copy)]
 enum Keep {
-    /// All of it.
+    /// All of it: for what is no map, or of which no field is looked at.
     All,
     /// These fields of a map; of all others, that there are some.
     Some(&'static [(&'static str, Keep)]),
@@ -29,16 +29,21 @@ use Keep::{All, Fields, List, Some};
 /// The key that stands for fields that are not kept; no field of Kubernetes is called so.
 const OTHERS: &str = "…";
 
+const AMOUNTS: Keep = Some(&[("cpu", All), ("memory", All)]);
+
+const RESOURCES: Keep = Fields(&[("limits", AMOUNTS), ("requests", AMOUNTS)]);
+
 const SECURITY: Keep = Some(&[
     ("privileged", All),
     ("runAsNonRoot", All),
     ("runAsUser", All),
     ("readOnlyRootFilesystem", All),
     ("allowPrivilegeEscalation", All),
-    ("windowsOptions", All),
+    ("windowsOptions", Fields(&[("hostProcess", All)])),
 ]);
 
-const CONTAINER: Keep = Fields(&[("name", All), ("image", All), ("resources", All), ("securityContext", SECURITY)]);
+const CONTAINER: Keep =
+    Fields(&[("name", All), ("image", All), ("resources", RESOURCES), ("securityContext", SECURITY)]);
 
 const POD: Keep = Fields(&[
     ("metadata", Fields(&[("labels", Fields(&[(TENANT, All), (TIER, All)]))])),
@@ -49,9 +54,9 @@ const POD: Keep = Fields(&[
             ("initContainers", List(&CONTAINER)),
             ("ephemeralContainers", List(&CONTAINER)),
             ("securityContext", SECURITY),
-            ("resources", All),
+            ("resources", RESOURCES),
             ("hostUsers", All),
-            ("os", All),
+            ("os", Fields(&[("name", All)])),
         ]),
     ),
 ]);
@@ -63,7 +68,7 @@ const REVIEW: Keep = Fields(&[
         "request",
         Fields(&[
             ("uid", All),
-            ("resource", All),
+            ("resource", Fields(&[("group", All), ("resource", All)])),
             ("subResource", All),
             ("namespace", All),
             ("operation", All),
@@ -112,7 +117,15 @@ impl<'de> Visitor<'de> for Kept {
         let mut others = false;
         while let Option::Some(field) = access.next_key_seed(Field(fields))? {
             match field {
-                Option::Some((name, keep)) => map.push((Cow::Borrowed(*name), access.next_value_seed(Kept(keep))?)),
+                Option::Some((name, keep)) => {
+                    let value = access.next_value_seed(Kept(keep))?;
+                    // Of a key that stands there again, the last one counts; a map never has more than what is kept of it,
+                    // so that a look at it costs nothing, however often it is taken.
+                    match map.iter_mut().find(|(kept, _)| kept == name) {
+                        Option::Some((_, kept)) => *kept = value,
+                        None => map.push((Cow::Borrowed(*name), value)),
+                    }
+                }
                 None => {
                     others = true;
                     access.next_value::<IgnoredAny>()?;

@@ -137,6 +137,29 @@ fn bodies_of_any_size_and_form() {
         assert_eq!(answer.code, code, "{what} {one}");
         assert!(answer.body.len() < 8192);
     }
+    // Maps that are large, or that say the same again and again, in a pod of many containers: each is looked at many times.
+    let keys = (0..60_000).map(|n| format!("\"k{n}\":\"1\"")).collect::<Vec<_>>().join(",");
+    let again = vec!["\"runAsNonRoot\":true"; 60_000].join(",");
+    for (marker, more) in [
+        ("\"spec\":{", format!("\"spec\":{{\"resources\":{{\"limits\":{{{keys}}}}},")),
+        (
+            "\"spec\":{",
+            format!(
+                "\"spec\":{{\"initContainers\":[{}],\"securityContext\":{{{again}}},",
+                vec!["{}"; 15_000].join(",")
+            ),
+        ),
+    ] {
+        let mut pod = good();
+        pod["spec"]["containers"] = containers(json!({}));
+        pod["spec"]["securityContext"].take();
+        let start = Instant::now();
+        let answer = ask(&create(pod).to_string().replacen(marker, &more, 1));
+        assert_eq!(answer.code, 200, "{answer:?}");
+        // Not a timed test: what was quadratic took minutes.
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+
     let mut named = create(bad());
     named["request"]["object"]["spec"]["containers"][0]["name"] = json!("n".repeat(3_000_000));
     let answer = ask(&named.to_string());

@@ -48,6 +48,10 @@ pub fn run(options: &Options, root: &Path, shell: &mut Shell<'_>) -> Result<Exit
             None
         }
     };
+    // Without the lock, nobody knows which certificate belongs to what is there.
+    if lock.is_none() && disk::exists(&root.join(SERVED)) && !disk::exists(&root.join(LOCK)) {
+        wrong.push(format!("{SERVED} is there without {LOCK}"));
+    }
     if let Some(lock) = &lock {
         let name = crate::certs::server_name(namespace);
         for certificate in lock.served.iter().chain(&lock.next).filter(|c| !c.is_for(&name)) {

@@ -27,6 +27,9 @@ const CERTS: &str = "/etc/k8s-mtp/certs";
 /// Where the view of tenants is mounted.
 const TENANTS: &str = "/etc/k8s-mtp/tenants";
 
+/// The priority of its pods; Kubernetes' own.
+pub const PRIORITY: &str = "system-cluster-critical";
+
 /// The user of the process: nobody in particular, and not root.
 const USER: i64 = 65532;
 
@@ -67,7 +70,7 @@ fn pod(scope: &Scope<'_>) -> PodSpec {
         image_pull_secrets: (!secrets.is_empty()).then_some(secrets),
         node_selector: Some([("kubernetes.io/os".to_owned(), "linux".to_owned())].into()),
         // Tenants' pods wait for it.
-        priority_class_name: Some("system-cluster-critical".to_owned()),
+        priority_class_name: Some(PRIORITY.to_owned()),
         security_context: Some(PodSecurityContext {
             fs_group: Some(USER),
             run_as_group: Some(USER),

@@ -6,6 +6,7 @@ pub mod configurations;
 pub mod deployment;
 pub mod network_policy;
 pub mod pod_disruption_budget;
+pub mod resource_quota;
 pub mod secret;
 pub mod service;
 pub mod service_account;
