@@ -261,7 +261,7 @@ fn no_key_is_ever_written_in_plain_text() {
     let (mut secrets, mut seen) = (BTreeSet::from([world.identity.clone()]), 0);
     let recipient = world.recipient.as_str();
     for step in ["issue", "rotate", "rotate", "retire"] {
-        let args: &[&str] = if step == "retire" { &["certs", "retire"] } else { &["certs", step, "--age", recipient] };
+        let args: &[&str] = if step == "issue" { &["certs", "issue", "--age", recipient] } else { &["certs", step] };
         said += &run(args);
         said += &run(&["render", "--verbose"]);
         said += &run(&["certs", "verify", "--age-key", &key_file, "--verbose"]);

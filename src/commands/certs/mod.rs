@@ -161,6 +161,9 @@ fn rotate(options: &Rotate, root: &Path, shell: &mut Shell<'_>) -> Result<Exit> 
         return Ok(Exit::Clean);
     }
     if lock.phase == Phase::Staged {
+        if !make.recipients.is_empty() {
+            bail!("this step makes no key: the one that is staged is served; --restage makes another one");
+        }
         let [served, next] = [SERVED, NEXT].map(|path| disk::read_small(&root.join(path)));
         let (served, next) = (served?, next?);
         // A switch that was cut off is ended, whatever is rendered.
