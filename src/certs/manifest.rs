@@ -53,9 +53,10 @@ pub fn check(text: &str, namespace: &str) -> Result<Sealed, (Span, String)> {
         return Err((start, "a private key stands here in plain text: it is lost, issue another".to_owned()));
     }
     // It is copied: what a consumer of `rendered/` would act on, or read otherwise, must not be in it.
-    let odd = |c: char| c != '\n' && c.is_control();
+    // Beyond ASCII, there are characters that some readers of YAML take for the end of a line.
+    let odd = |c: char| c != '\n' && !(' '..='~').contains(&c);
     if text.contains(SKIP_MARKER) || text.contains("${") || text.contains(odd) || !text.ends_with('\n') {
-        return Err((start, "expected lines of visible text that Argo CD and Flux leave alone".to_owned()));
+        return Err((start, "expected lines of visible ASCII that Argo CD and Flux leave alone".to_owned()));
     }
     let sealed = sops::read(text)?;
     if let Some(span) = sealed.readable() {

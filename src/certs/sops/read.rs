@@ -92,7 +92,10 @@ fn is_sealed(text: &str) -> bool {
     let fields = text.strip_prefix("ENC[AES256_GCM,").and_then(|rest| rest.strip_suffix(']'));
     let fields: Vec<&str> = fields.into_iter().flat_map(|fields| fields.split(',')).collect();
     let starts = ["data:", "iv:", "tag:"];
-    let has = |(field, start): (&&str, &&str)| field.strip_prefix(*start).is_some_and(|value| !value.is_empty());
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let has = |(field, start): (&&str, &&str)| {
+        field.strip_prefix(*start).is_some_and(|value| !value.is_empty() && value.chars().all(is_base64))
+    };
     matches!(fields.as_slice(), [.., kind] if fields.len() == 4 && *kind == "type:str")
         && fields.iter().zip(&starts).all(has)
 }
