@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -148,12 +149,17 @@ async fn route(request: Request<Incoming>, is_known: bool, shared: &Arc<Shared>)
         "/mutate-pod" => Some(true),
         _ => None,
     };
+    let (head, mut body) = request.into_parts();
     let mut answer = match mutates {
-        Some(mutates) => match review(request, mutates, is_known, shared).await {
+        Some(mutates) => match review(&head, &mut body, mutates, is_known, shared).await {
             Ok(answer) => answer,
-            Err(refusal) => refusal.answer(shared),
+            Err(refusal) => {
+                // Whoever is still writing when the connection ends does not get to read why.
+                let _ = tokio::time::timeout(GOODBYE, read_over(&mut body)).await;
+                refusal.answer(shared)
+            }
         },
-        None => health(request.uri().path(), shared).unwrap_or_else(|| Refusal::Path.answer(shared)),
+        None => health(head.uri.path(), shared).unwrap_or_else(|| Refusal::Path.answer(shared)),
     };
     if is_head {
         *answer.body_mut() = Full::default();
@@ -221,22 +227,23 @@ impl Refusal {
 }
 
 async fn review(
-    request: Request<Incoming>,
+    head: &Parts,
+    incoming: &mut Incoming,
     mutates: bool,
     is_known: bool,
     shared: &Arc<Shared>,
 ) -> Result<Answer, Refusal> {
-    if request.method() != Method::POST {
+    if head.method != Method::POST {
         return Err(Refusal::Method);
     }
     if !is_known {
         return Err(Refusal::Client);
     }
-    let form = request.headers().get(CONTENT_TYPE).and_then(|form| form.to_str().ok()).unwrap_or_default();
+    let form = head.headers.get(CONTENT_TYPE).and_then(|form| form.to_str().ok()).unwrap_or_default();
     if !form.split(';').next().is_some_and(|form| form.trim().eq_ignore_ascii_case("application/json")) {
         return Err(Refusal::Type);
     }
-    let arrival = tokio::time::timeout(ARRIVAL, body(request, shared));
+    let arrival = tokio::time::timeout(ARRIVAL, body(head, incoming, shared));
     let (body, held) = arrival.await.map_err(|_| Refusal::TooSlow)??;
     if body.len() < LARGE {
         let answer = judge(&body, mutates, shared);
@@ -260,16 +267,30 @@ async fn review(
     judged.unwrap_or(Err(Refusal::Defect))
 }
 
+/// Reads what is left of a body, and keeps nothing of it.
+async fn read_over(incoming: &mut Incoming) {
+    let mut left = 2 * MAX_BODY;
+    while let Some(Ok(frame)) = incoming.frame().await {
+        match frame.data_ref().and_then(|data| left.checked_sub(data.len())) {
+            Some(now) => left = now,
+            None => return,
+        }
+    }
+}
+
 /// Reads a body within the limits. What it takes is held until the permits are dropped.
-async fn body(request: Request<Incoming>, shared: &Shared) -> Result<(Vec<u8>, Vec<OwnedSemaphorePermit>), Refusal> {
-    let stated = request.headers().get(CONTENT_LENGTH).and_then(|n| n.to_str().ok()?.parse::<usize>().ok());
+async fn body(
+    head: &Parts,
+    incoming: &mut Incoming,
+    shared: &Shared,
+) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), Refusal> {
+    let stated = head.headers.get(CONTENT_LENGTH).and_then(|n| n.to_str().ok()?.parse::<usize>().ok());
     if stated.is_some_and(|length| length > MAX_BODY) {
         return Err(Refusal::TooLarge);
     }
-    let mut incoming = request.into_body();
     // What is announced costs nothing yet: memory grows with what arrives.
     let mut bytes = Vec::new();
-    let mut held = Vec::new();
+    let mut held: Option<OwnedSemaphorePermit> = None;
     let mut kilobytes = 0;
     while let Some(frame) = incoming.frame().await {
         let frame = frame.map_err(|_| Refusal::Broken)?;
@@ -282,7 +303,11 @@ async fn body(request: Request<Incoming>, shared: &Shared) -> Result<(Vec<u8>, V
         let now = bytes.len() / 1024 + 1;
         let more = u32::try_from(now - kilobytes).unwrap_or(u32::MAX);
         if more > 0 {
-            held.push(Arc::clone(&shared.budget.bodies).try_acquire_many_owned(more).map_err(|_| Refusal::Busy)?);
+            let permit = Arc::clone(&shared.budget.bodies).try_acquire_many_owned(more).map_err(|_| Refusal::Busy)?;
+            match &mut held {
+                Some(held) => held.merge(permit),
+                None => held = Some(permit),
+            }
             kilobytes = now;
         }
         if incoming.is_end_stream() {
