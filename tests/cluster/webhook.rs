@@ -18,7 +18,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use k8s_mtp::cli::Exit;
@@ -66,10 +66,10 @@ struct Relay {
 }
 
 impl Relay {
-    /// Listens where the Service is. That takes a port below 1024, on a loopback address.
+    /// Listens where the Service is, on a loopback address.
     fn at(address: &str) -> Relay {
-        let listener = TcpListener::bind((address, 443)).unwrap_or_else(|error| {
-            panic!("cannot listen at {address}:443, see README.md: {error}");
+        let listener = TcpListener::bind((address, port())).unwrap_or_else(|error| {
+            panic!("cannot listen at {address}:{}: {error}", port());
         });
         let targets: Arc<Mutex<Vec<String>>> = Arc::default();
         let relay = Relay { targets: Arc::clone(&targets) };
@@ -102,6 +102,15 @@ impl Relay {
     }
 }
 
+/// The port of the Service: the one that is rendered, or another one where only root may listen there.
+fn port() -> u16 {
+    static PORT: LazyLock<u16> = LazyLock::new(|| match TcpListener::bind("127.111.255.254:443") {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => 18443,
+        _ => 443,
+    });
+    *PORT
+}
+
 /// A platform whose webhook runs.
 struct Live {
     plane: ControlPlane,
@@ -132,7 +141,7 @@ impl Live {
         install(&plane, &admin, &all, &mut resources);
         apply_all(&admin, &resources, &all);
         let service = admin.get("/api/v1/namespaces/k8s-mtp/services/webhook-svc").ok();
-        assert_eq!(service["spec"]["ports"][0]["port"], 443);
+        assert_eq!(service["spec"]["ports"][0]["port"], port());
         let relay = Relay::at(service["spec"]["clusterIP"].as_str().expect("an address"));
         let [certificate, key] = pair(&world, SERVED);
         let certs = Mount::with_pair(&world.keys.join("mounted/certs"), &certificate, &key);
@@ -205,7 +214,8 @@ fn rendered(world: &World) -> Vec<Document> {
     let files = world.folder.files("rendered").into_iter().filter(|path| path.ends_with(".yaml"));
     let texts = files.map(|path| {
         let text = world.folder.read(&path);
-        if text.contains("\nsops:") { world.sops(&["decrypt", &path]) } else { text }
+        let text = if text.contains("\nsops:") { world.sops(&["decrypt", &path]) } else { text };
+        text.replace("port: 443\n", &format!("port: {}\n", port()))
     });
     in_order(texts.flat_map(|text| documents(&text)).collect())
 }
