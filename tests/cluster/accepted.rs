@@ -95,8 +95,12 @@ fn prune(client: &Client, resources: &Resources, documents: &[Document], applied
     let namespaces: BTreeSet<&str> = documents.iter().map(Document::namespace).collect();
     let namespace =
         |path: &str| path.split_once("/namespaces/").and_then(|(_, rest)| Some(rest.split_once('/')?.0.to_owned()));
-    let is_left =
-        |path: &String| !wanted.contains(path) && namespace(path).is_some_and(|n| namespaces.contains(n.as_str()));
+    // In no namespace, and in the way of every pod: the webhook of a set, which does not run here.
+    let is_webhook = |path: &str| path.starts_with("/apis/admissionregistration.k8s.io/");
+    let is_left = |path: &String| {
+        let in_namespace = namespace(path).is_some_and(|n| namespaces.contains(n.as_str()));
+        !wanted.contains(path) && (in_namespace || is_webhook(path))
+    };
     let left: Vec<String> = applied.keys().filter(|path| is_left(path)).cloned().collect();
     for path in left {
         client.delete(&path).ok();
