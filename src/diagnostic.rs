@@ -32,7 +32,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// Adds the fix.
     pub fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
-        self.hint = Some(shortened(hint.into()));
+        self.hint = Some(shortened(hint.into(), MOST_CHARACTERS));
         self
     }
 
@@ -93,7 +93,7 @@ impl Findings {
     }
 
     fn push(&mut self, severity: Severity, rule: &'static str, at: Place, message: String) -> &mut Diagnostic {
-        let message = shortened(message);
+        let message = shortened(message, MOST_CHARACTERS);
         self.errors += usize::from(severity == Severity::Error);
         self.all.push(Diagnostic { at, rule, severity, message, hint: None, related: Vec::new() });
         let last = self.all.len() - 1;
@@ -109,8 +109,9 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 /// The longest message, in characters: what authors typed is repeated in it, and may be a megabyte.
 const MOST_CHARACTERS: usize = 500;
 
-fn shortened(text: String) -> String {
-    match text.char_indices().nth(MOST_CHARACTERS) {
+/// A text of at most so many characters, with `…` for what was cut off.
+pub fn shortened(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }

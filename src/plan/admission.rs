@@ -211,8 +211,8 @@ impl State<'_> {
     /// The lock, in the phase `External` or in another.
     fn lock(&mut self, wanted: Phase) -> Option<Document<Lock>> {
         let external = wanted == Phase::External;
-        let hint = if external { "run `mtp certs issue --ca FILE`" } else { "run `mtp certs issue`" };
-        let document = self.file(LOCK, hint)?;
+        let from = if external { " --ca FILE" } else { "" };
+        let document = self.file(LOCK, &format!("run `mtp certs issue{from}`"))?;
         let lock = match Lock::read(&document.content) {
             Ok(lock) => lock,
             Err((span, why)) => {
@@ -225,7 +225,7 @@ impl State<'_> {
             let stated = self.stated.clone();
             self.wrong(&document.file, Span::default(), about)
                 .related(stated, "where they are said to come from")
-                .hint(hint.replace("issue", "issue --force"));
+                .hint(format!("run `mtp certs issue --force{from}`"));
             return None;
         }
         let name = server_name(self.namespace);

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::certs::due::written;
+use crate::diagnostic::shortened;
 
 /// Where lines go.
 pub struct Log {
@@ -66,11 +67,8 @@ impl Log {
         more["level"] = level.into();
         more["message"] = message.into();
         for value in more.as_object_mut().into_iter().flat_map(|map| map.values_mut()) {
-            if let Value::String(text) = value
-                && let Some((end, _)) = text.char_indices().nth(LONGEST)
-            {
-                text.truncate(end);
-                text.push('…');
+            if let Value::String(text) = value {
+                *text = shortened(std::mem::take(text), LONGEST);
             }
         }
         // Where too many wait already, the line is lost.

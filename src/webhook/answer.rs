@@ -8,6 +8,7 @@ use super::labels;
 use super::slim;
 use super::view::View;
 use crate::contract::admission::Mode;
+use crate::diagnostic::shortened;
 use crate::policy::json::Json;
 use crate::policy::standing::told;
 use crate::policy::{POLICIES, review};
@@ -104,7 +105,7 @@ pub fn validate(body: &[u8], view: &View) -> Result<Answer, String> {
             policies.push((breach.index, mode));
         }
         // The name of a container is whatever was sent.
-        let text = || shortened(format!("{} ({})", breach.message(), breach.policy.id));
+        let text = || shortened(format!("{} ({})", breach.message(), breach.policy.id), LONGEST_WARNING);
         match mode {
             Mode::Deny => denied.push(text),
             Mode::Warn if warned.len() < MOST_NAMED => warned.push(text()),
@@ -174,19 +175,12 @@ impl Told {
 }
 
 fn refusal(why: &str) -> Value {
-    json!({"status": status(&shortened(why.to_owned()))})
+    json!({"status": status(&shortened(why.to_owned(), LONGEST_WARNING))})
 }
 
 /// A `Status` of `meta/v1`: the API server passes its code and reason on to whoever asked.
 fn status(message: &str) -> Value {
     json!({"code": 403, "reason": "Forbidden", "message": message})
-}
-
-fn shortened(text: String) -> String {
-    match text.char_indices().nth(LONGEST_WARNING) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
 }
 
 /// What was asked.

@@ -233,15 +233,7 @@ fn only_at_knows_the_time() {
 #[test]
 fn exemptions_end() {
     let world = World::issued();
-    let exemption = "    exemptions:
-      - policies: [privileged]
-        tenants: [test-acme]
-        owner: ops@example.org
-        reason: a node agent
-        expires: \"2027-01-31\"
-    webhook:
-";
-    world.folder.edit("tenants/platform.yaml", "    webhook:\n", exemption);
+    world.exempt();
     world.clean(&["render"]);
     let ran = world.folder.mtp(&["render", "--check", "--at", "2027-01-31T23:59:00-11:00"]);
     assert!(ran.exit == Exit::Clean && ran.out.contains("warning[T907]"), "{ran}");

@@ -129,15 +129,7 @@ fn tiers_choose_modes_and_exemptions_are_noted() {
 ";
     let tier = folder.read("tenants/tiers/free.yaml");
     folder.write("tenants/tiers/free.yaml", tier + modes);
-    let exemption = "    exemptions:
-      - policies: [privileged]
-        tenants: [test-acme]
-        owner: ops@example.org
-        reason: a node agent
-        expires: \"2027-01-31\"
-    webhook:
-";
-    folder.edit("tenants/platform.yaml", "    webhook:\n", exemption);
+    platform.world.exempt();
     assert_eq!(folder.mtp(&["render"]).exit, Exit::Clean);
     let mut platform = platform;
     remount(&platform.world.folder, &mut platform.tenants);
