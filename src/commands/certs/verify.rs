@@ -61,7 +61,9 @@ pub fn run(options: &Options, root: &Path, shell: &mut Shell<'_>) -> Result<Exit
             let text = disk::read_small(&root.join(path))?;
             match (certificate, text) {
                 (Some(_), None) => wrong.push(format!("{path} is missing")),
-                (None, Some(_)) => wrong.push(format!("{path} belongs to nothing in {LOCK}")),
+                (None, Some(_)) => wrong.push(format!(
+                    "{path} belongs to nothing in {LOCK}: a step was cut off; take it again, or remove the file"
+                )),
                 (Some(certificate), Some(text)) => match pair(&text, namespace, certificate, &identities) {
                     Ok(seen) => unseen |= !seen,
                     Err(why) => wrong.push(format!("{path}: {why}")),
