@@ -55,7 +55,7 @@ pub struct Global {
     /// Folder that has tenants/ (default: the nearest one upwards)
     #[arg(long, global = true, value_name = "DIR")]
     pub root: Option<PathBuf>,
-    /// Form of the report, and where to write it: text, json, github, sarif, markdown (repeatable)
+    /// Form of the report, and where to write it: text, json, github, sarif, markdown; of diff also html, gitlab, side-by-side, summary (repeatable)
     #[arg(long, global = true, value_name = "FORMAT[=PATH]", value_parser = output)]
     pub output: Vec<Output>,
     /// When to use colour
@@ -100,6 +100,8 @@ pub enum Command {
     Validate,
     /// Write rendered/ from tenants/
     Render(commands::render::Options),
+    /// Say what a change means for tenants, and refuse what weakens the platform
+    Diff(commands::diff::Options),
     /// Write the JSON Schemas of tenant files to schemas/
     Schema(commands::schema::Options),
     /// Say what the admission policies refuse, without a cluster
@@ -143,6 +145,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut streams: Streams<'_>) -
         Command::New(options) => commands::new::run(&options, &mut shell),
         Command::Validate => commands::validate::run(&mut shell),
         Command::Render(options) => commands::render::run(&options, &mut shell),
+        Command::Diff(options) => commands::diff::run(&options, &mut shell),
         Command::Schema(options) => commands::schema::run(&options, &mut shell),
         Command::Policy(options) => commands::policy::run(&options, &mut shell),
         Command::Certs(options) => commands::certs::run(&options, &mut shell),

@@ -13,6 +13,7 @@ mod plan;
 mod policy;
 mod removals;
 mod rendered;
+mod review;
 mod rules;
 mod templates;
 mod tree;
@@ -32,6 +33,7 @@ mod yaml;
 
 mod commands;
 mod disk;
+mod history;
 mod server;
 
 pub use diagnostic::{Diagnostic, Findings, Severity};

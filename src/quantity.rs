@@ -77,6 +77,11 @@ impl Quantity {
         self.nanos % (NANOS / 1000) == 0
     }
 
+    /// Another value, spelt as this one is.
+    pub fn with_nanos(self, nanos: i128) -> Quantity {
+        Quantity { nanos, ..self }
+    }
+
     /// The value in thousand-millionths.
     pub fn nanos(&self) -> i128 {
         self.nanos

@@ -120,7 +120,7 @@ fn is_unfinished(bytes: &[u8]) -> bool {
 }
 
 /// Whether a file begins with our header line; in a conflict, one of its sides may.
-fn is_ours(path: &str, bytes: &[u8]) -> bool {
+pub fn is_ours(path: &str, bytes: &[u8]) -> bool {
     if path == MARKER {
         // Empty: taken as a lock by a run that was killed. Its wording may be that of another version.
         return bytes.is_empty() || bytes.starts_with(MARKER_START.as_bytes());

@@ -8,6 +8,7 @@ use super::Shell;
 use crate::cli::Exit;
 use crate::contract::KINDS;
 use crate::policy::{self, Policy};
+use crate::review::{self, rules::Rule};
 use crate::rules;
 use crate::schema::{self, SCHEMAS};
 use crate::yaml::shape::{closest, list};
@@ -15,7 +16,7 @@ use crate::yaml::shape::{closest, list};
 /// Options of the command.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Id of a rule (T007) or of a policy (read-only-root), a field (Tenant.spec.egress.allow), or nothing for a list of rules
+    /// Id of a rule (T007, R101) or of a policy (read-only-root), a field (Tenant.spec.egress.allow), or nothing for a list of rules
     #[arg(value_name = "RULE|POLICY|KIND.FIELD")]
     what: Option<String>,
 }
@@ -23,11 +24,16 @@ pub struct Options {
 /// Runs the command.
 pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     let text = match &options.what {
-        None => rules::all().map(|rule| format!("{}  {}\n", rule.id, rule.title)).collect(),
-        Some(what) => match (rules::find(what), policy::find(what)) {
-            (Some(rule), _) => described(rule.id, rule.title, rule.why, rule.fix),
-            (None, Some(policy)) => described(policy.id, policy.title, policy.why, policy.fix) + &examples(policy),
-            (None, None) => field(what)?,
+        None => {
+            let input = rules::all().map(|rule| (rule.id, rule.title));
+            let review = review::rules::RULES.iter().map(|rule| (rule.id, rule.title));
+            input.chain(review).map(|(id, title)| format!("{id}  {title}\n")).collect()
+        }
+        Some(what) => match (rules::find(what), policy::find(what), review::rules::find(what)) {
+            (Some(rule), ..) => described(rule.id, rule.title, rule.why, rule.fix),
+            (None, Some(policy), _) => described(policy.id, policy.title, policy.why, policy.fix) + &examples(policy),
+            (None, None, Some(rule)) => reviewed(rule),
+            (None, None, None) => field(what)?,
         },
     };
     shell.answer(&text)?;
@@ -36,6 +42,20 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
 
 fn described(id: &str, title: &str, why: &str, fix: &str) -> String {
     format!("{id}: {title}\n\nWhy: {why}\n\nFix: {fix}\n")
+}
+
+/// What a review rule finds.
+fn reviewed(rule: &Rule) -> String {
+    let lifted = if rule.approvable { "" } else { "\n\nNo approval lifts it." };
+    format!(
+        "{}: {} ({})\n\nWhy: {}\n\nExample: {}\n\nClass: {}{lifted}\n",
+        rule.id,
+        rule.title,
+        rule.name,
+        rule.why,
+        rule.example,
+        rule.class.as_str()
+    )
 }
 
 /// What a policy says of pods, as far as their `spec` goes.

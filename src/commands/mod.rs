@@ -2,6 +2,7 @@
 
 pub mod certs;
 pub mod clock;
+pub mod diff;
 pub mod explain;
 pub mod init;
 pub mod new;
@@ -18,6 +19,7 @@ use anyhow::{Context, Result};
 use crate::cli::{Color, Exit, Global, Output, Streams};
 use crate::disk;
 use crate::inputs::Inputs;
+use crate::report::review::ReviewReport;
 use crate::report::{Format, Report};
 
 /// What a command works with: where it is, and how it talks.
@@ -98,16 +100,17 @@ impl<'s> Shell<'s> {
 
     /// Prints and writes a report in the forms that were asked for.
     pub fn report(&mut self, report: &Report, inputs: &Inputs, stream: Stream) -> Result<()> {
-        let colour = |terminal| match self.global.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => terminal && !self.streams.no_color,
-        };
+        if let Some(other) = self.global.output.iter().find(|o| !o.format.is_general()) {
+            let name = Format::ALL.iter().find(|(_, f)| *f == other.format).map_or("this", |(name, _)| *name);
+            anyhow::bail!("`mtp {}` has no report in the form {name}; only `mtp diff` has", report.command);
+        }
+        let out_colour = self.colour(self.streams.out_is_terminal);
+        let err_colour = self.colour(self.streams.err_is_terminal);
         for Output { format, path } in &self.global.output {
             match path {
                 Some(path) => disk::write_text(path, &report.write(*format, inputs, false))?,
                 None => {
-                    let text = report.write(*format, inputs, colour(self.streams.out_is_terminal));
+                    let text = report.write(*format, inputs, out_colour);
                     self.streams.out.write_all(text.as_bytes()).context("cannot write to standard output")?;
                 }
             }
@@ -115,12 +118,53 @@ impl<'s> Shell<'s> {
         if self.global.output.iter().any(|o| o.path.is_none()) {
             return Ok(());
         }
-        let (writer, terminal) = match stream {
-            Stream::Out => (&mut *self.streams.out, self.streams.out_is_terminal),
-            Stream::Err => (&mut *self.streams.err, self.streams.err_is_terminal),
+        let (writer, colour) = match stream {
+            Stream::Out => (&mut *self.streams.out, out_colour),
+            Stream::Err => (&mut *self.streams.err, err_colour),
         };
-        let text = report.write(Format::Text, inputs, colour(terminal));
+        let text = report.write(Format::Text, inputs, colour);
         writer.write_all(text.as_bytes()).context("cannot write the report")
+    }
+
+    /// Prints the problems that keep a command from its answer, in the forms that every command has.
+    pub fn problems(&mut self, report: &Report, inputs: &Inputs, stream: Stream) -> Result<()> {
+        let all = std::mem::take(&mut self.global.output);
+        let (general, own): (Vec<Output>, Vec<Output>) = all.into_iter().partition(|o| o.format.is_general());
+        self.global.output = general;
+        let done = self.report(report, inputs, stream);
+        self.global.output.extend(own);
+        done
+    }
+
+    /// Whether a report in one of some forms was asked for.
+    pub fn writes(&self, formats: &[Format]) -> bool {
+        self.global.output.iter().any(|o| formats.contains(&o.format))
+    }
+
+    /// Prints and writes the review of a change in the forms that were asked for; text, where none was.
+    pub fn review(&mut self, report: &ReviewReport) -> Result<()> {
+        let outputs = std::mem::take(&mut self.global.output);
+        let colour = self.colour(self.streams.out_is_terminal);
+        for Output { format, path } in &outputs {
+            match path {
+                Some(path) => disk::write_parts(path, &report.write(*format, false))?,
+                None => self.answer(&report.write(*format, colour).join("\n"))?,
+            }
+        }
+        if !outputs.iter().any(|o| o.path.is_none()) {
+            let format = if self.global.quiet { Format::Summary } else { Format::Text };
+            self.answer(&report.write(format, colour).join("\n"))?;
+        }
+        self.global.output = outputs;
+        Ok(())
+    }
+
+    fn colour(&self, terminal: bool) -> bool {
+        match self.global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && !self.streams.no_color,
+        }
     }
 
     /// Prints why the machine failed: each cause once.

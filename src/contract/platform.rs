@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::admission::Admission;
+use super::review::Review;
 use super::values::At;
 
 /// What holds for every tenant.
@@ -53,6 +54,9 @@ pub struct PlatformSpec {
     /// Who judges tenants' pods, and by which policies.
     #[serde(default)]
     pub admission: Admission,
+    /// What `mtp diff` stops, and who let what pass.
+    #[serde(default)]
+    pub review: Review,
     /// How `rendered/` is laid out.
     #[serde(default)]
     pub output: OutputOptions,

@@ -37,6 +37,11 @@ pub fn current_folder() -> Result<PathBuf> {
     std::env::current_dir().context("cannot tell the current folder")
 }
 
+/// A path without links in it.
+pub fn canonical(path: &Path) -> Result<PathBuf> {
+    fs::canonicalize(path).with_context(|| format!("cannot access {}", path.display()))
+}
+
 /// Reads everything below `tenants/` that is input.
 pub fn read(root: &Path) -> Result<Inputs> {
     let folder = root.join(TENANTS);
@@ -194,6 +199,25 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
+}
+
+/// Writes a report of one or more parts: `PATH`, `PATH.2`, `PATH.3`. Further parts of an earlier run are removed.
+pub fn write_parts(path: &Path, parts: &[String]) -> Result<()> {
+    let numbered = |number: usize| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{number}"));
+        PathBuf::from(name)
+    };
+    for (index, part) in parts.iter().enumerate() {
+        let target = if index == 0 { path.to_path_buf() } else { numbered(index + 1) };
+        write_text(&target, part)?;
+    }
+    let mut next = parts.len().max(1) + 1;
+    while numbered(next).is_file() {
+        remove(&numbered(next))?;
+        next += 1;
+    }
+    Ok(())
 }
 
 /// Reads a small text file that people or commands keep: a plain file of a megabyte at most, so that whatever else has its

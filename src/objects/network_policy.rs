@@ -34,7 +34,12 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
         shared(scope, "tenant-allow-dns", 0, || dns(network)),
     ];
     if !network.platform_labels.is_empty() || !network.ingress_from.is_empty() {
-        policies.push(shared(scope, "tenant-allow-platform", 0, || platform(scope.platform)));
+        let policy = shared(scope, "tenant-allow-platform", 0, || platform(scope.platform));
+        let doc = &scope.platform.doc;
+        policies.push(match doc.content.spec.network.ingress_from.first() {
+            Some(first) => policy.from("/spec/ingress", doc.at(first.span)),
+            None => policy,
+        });
     }
     policies.extend(internet(scope));
     policies.extend(api_server(scope));

@@ -132,7 +132,12 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
     let each = ROLES.iter().enumerate().map(|(index, name)| {
         let effective = if active { index } else { VIEWER };
         let rules = scope.specs.part((KIND.kind, ROLES[effective], 0), "rules", || rules(scope.platform, effective));
-        Object::joined::<Role>(scope, role_name(&scope.tenant.name, name), rules)
+        let object = Object::joined::<Role>(scope, role_name(&scope.tenant.name, name), rules);
+        let platform = &scope.platform.doc;
+        match scope.platform.extra_rules[effective].first().filter(|_| scope.origins) {
+            Some(extra) => object.from("/rules", platform.at(extra.span)),
+            None => object,
+        }
     });
     each.collect()
 }

@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod platform;
+pub mod review;
 pub mod tenant;
 pub mod tier;
 

@@ -14,6 +14,7 @@ use crate::diagnostic::Findings;
 use crate::parse::Document;
 use crate::place::Place;
 use crate::plan::admission::{self, AdmissionPlan, CertificateFiles};
+use crate::plan::review::{self, ReviewPlan};
 use crate::plan::tenant::PortPlan;
 
 /// The oldest and the newest minor version of Kubernetes that is rendered for.
@@ -42,6 +43,8 @@ pub struct PlatformPlan {
     pub pull_secrets: Vec<String>,
     /// Who judges tenants' pods.
     pub admission: AdmissionPlan,
+    /// What a change may not do unless somebody answers for it.
+    pub review: ReviewPlan,
     /// How many objects a file holds.
     pub layout: Layout,
 }
@@ -105,6 +108,7 @@ pub fn resolve(doc: Document<PlatformFile>, certs: &CertificateFiles, findings: 
     let base = PodSecurityPlan { level: PodSecurityLevel::Restricted, version: format!("v1.{kubernetes}") };
     let network = network(&spec.network, &doc.file, findings);
     let admission = admission::resolve(&spec.admission, namespace, &doc.file, certs, findings);
+    let review = review::resolve(&spec.review, &doc.file, doc.content.spec.span, findings);
     let PlatformSpec { roles, output, .. } = spec;
     PlatformPlan {
         namespace: namespace.into(),
@@ -116,6 +120,7 @@ pub fn resolve(doc: Document<PlatformFile>, certs: &CertificateFiles, findings: 
         extra_rules: [&roles.admin, &roles.operator, &roles.viewer].map(|r| r.extra_rules.clone()),
         pull_secrets: spec.image_pull_secrets.iter().map(|s| s.value.clone()).collect(),
         admission,
+        review,
         layout: output.layout.map_or(Layout::Object, |l| l.value),
         doc,
     }

@@ -42,11 +42,11 @@ pub fn write(report: &Report) -> String {
 }
 
 /// Text of an annotation.
-fn data(text: &str) -> String {
+pub fn data(text: &str) -> String {
     visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property of an annotation.
-fn property(text: &str) -> String {
+pub fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -42,7 +42,7 @@ fn indented(text: &str) -> String {
 }
 
 /// Text that stays text: no markup, no HTML, no mention, no link of its own.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut in_code = false;
     for c in visible(text).replace('\n', " ").chars() {
@@ -66,11 +66,18 @@ fn escape(text: &str) -> String {
 }
 
 /// Text between backticks, whatever it holds.
-fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let text = visible(text).replace('\n', " ");
     let fence = "`".repeat(longest_run(&text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// A fenced block, whatever the text holds.
+pub fn fence(language: &str, text: &str) -> String {
+    let marks = "`".repeat(longest_run(text).max(2) + 1);
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    format!("{marks}{language}\n{}{end}{marks}\n", visible(text))
 }
 
 /// The longest run of backticks.

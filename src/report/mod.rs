@@ -2,9 +2,10 @@
 //!
 //! No report depends on the clock, on absolute paths or on the order in which threads finished.
 
-mod github;
+pub mod github;
 mod json;
-mod markdown;
+pub mod markdown;
+pub mod review;
 mod sarif;
 pub mod text;
 
@@ -53,17 +54,34 @@ pub enum Format {
     Sarif,
     /// For comments on pull requests.
     Markdown,
+    /// Code Quality of GitLab; of reviews alone.
+    Gitlab,
+    /// A page; of reviews alone.
+    Html,
+    /// For people, in two columns; of reviews alone.
+    SideBySide,
+    /// For people in a hurry; of reviews alone.
+    Summary,
 }
 
 impl Format {
     /// All of them, by the name that `--output` takes.
-    pub const ALL: [(&str, Format); 5] = [
+    pub const ALL: [(&str, Format); 9] = [
         ("text", Format::Text),
         ("json", Format::Json),
         ("github", Format::Github),
         ("sarif", Format::Sarif),
         ("markdown", Format::Markdown),
+        ("gitlab", Format::Gitlab),
+        ("html", Format::Html),
+        ("side-by-side", Format::SideBySide),
+        ("summary", Format::Summary),
     ];
+
+    /// Whether every command has this form, and not `mtp diff` alone.
+    pub fn is_general(self) -> bool {
+        !matches!(self, Format::Gitlab | Format::Html | Format::SideBySide | Format::Summary)
+    }
 }
 
 impl Report {
@@ -113,7 +131,10 @@ impl Report {
     /// The report in a form; `colour` is for people at a terminal.
     pub fn write(&self, format: Format, inputs: &Inputs, colour: bool) -> String {
         match format {
-            Format::Text => text::write(self, inputs, colour),
+            // What `mtp diff` alone has is refused before: see `Shell::report`.
+            Format::Text | Format::Gitlab | Format::Html | Format::SideBySide | Format::Summary => {
+                text::write(self, inputs, colour)
+            }
             Format::Json => json::write(self),
             Format::Github => github::write(self),
             Format::Sarif => sarif::write(self),

@@ -13,6 +13,7 @@ pub mod people;
 pub mod platform;
 pub mod quota;
 pub mod reading;
+pub mod review;
 pub mod roles;
 pub mod templates;
 
@@ -57,6 +58,7 @@ pub const RULES: &[&[Rule]] = &[
     network::RULES,
     metadata::RULES,
     platform::RULES,
+    review::RULES,
     roles::RULES,
     templates::RULES,
     lifecycle::RULES,

@@ -22,7 +22,7 @@ fn is_shell(path: &Path) -> bool {
     path.starts_with("commands")
         || path.starts_with("disk")
         || path.starts_with("server")
-        || ["main.rs", "cli.rs"].iter().any(|shell| path == Path::new(shell))
+        || ["main.rs", "cli.rs", "history.rs"].iter().any(|shell| path == Path::new(shell))
 }
 
 #[test]

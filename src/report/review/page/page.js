@@ -1,0 +1,1 @@
+{{ csp }}{{ title }}{{ style }}{{ script }}{{ data }}{{ summary }}

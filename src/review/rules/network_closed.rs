@@ -1,0 +1,38 @@
+//! R104: connections that were possible are not any more.
+
+use super::{Check, Rule, summed, with_objects};
+use crate::contract::review::Class;
+use crate::review::finding::{Findings, Severity};
+use crate::review::reach::{Direction, lines};
+use crate::review::unit::Unit;
+use crate::review::{Change, Side};
+
+/// The row of [`super::RULES`].
+pub const RULE: Rule = Rule {
+    id: "R104",
+    name: "network-closed",
+    title: "network closed",
+    class: Class::Network,
+    severity: Severity::Notice,
+    why: "Nothing is weakened, and something that works today may stop to.",
+    example: "A peer is taken out of `egress.allow`.",
+    approvable: true,
+    check: Check::Unit(check),
+};
+
+fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
+    if unit.is_new() || unit.is_gone() {
+        return;
+    }
+    for (direction, verb) in
+        [(Direction::Ingress, "are not reached any more by"), (Direction::Egress, "do not connect any more to")]
+    {
+        let shift = unit.shift(direction);
+        if shift.lost.is_empty() {
+            continue;
+        }
+        let [before, after] = [Side::Before, Side::After].map(|side| lines(&unit.network(side), direction));
+        let told = unit.tell(&RULE, format!("pods {verb} {}", summed(&shift.lost))).sides(before, after);
+        found.add(with_objects(told, unit, direction, change));
+    }
+}

@@ -1,0 +1,83 @@
+//! R201: somebody may do what nobody could before.
+
+use super::{Check, Rule};
+use crate::contract::review::Class;
+use crate::review::finding::{Findings, Severity, Told};
+use crate::review::rights::{self, Rights, Subject};
+use crate::review::unit::{Grants, RBAC, Unit};
+use crate::review::{Change, Side};
+
+/// The row of [`super::RULES`].
+pub const RULE: Rule = Rule {
+    id: "R201",
+    name: "rights-gained",
+    title: "rights gained",
+    class: Class::Rights,
+    severity: Severity::Error,
+    why: "A right that nobody had in a namespace is a new way through it; computed on what bindings give, not on their text.",
+    example: "`secrets` among the resources of a role's `extraRules`.",
+    approvable: true,
+    check: Check::Unit(check),
+};
+
+fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
+    if unit.is_gone() {
+        return;
+    }
+    for (subject, gained) in gains(unit) {
+        let (new, _) = split(unit, &subject, &gained);
+        if new.is_empty() {
+            continue;
+        }
+        let lines = rights::lines(&new);
+        let what = lines.first().cloned().unwrap_or_default();
+        let more = if lines.len() > 1 { format!(" and {} more", lines.len() - 1) } else { String::new() };
+        let scope = if unit.name.is_empty() { " in the whole cluster" } else { "" };
+        // Everybody of a cluster is no person of a tenant: it is said in the message, so that an approval names it.
+        let whom = if subject.is_everybody() || unit.name.is_empty() { subject.text() } else { "somebody".to_owned() };
+        let told = unit.tell(&RULE, format!("{whom} may{scope}: {what}{more}")).sides(Vec::new(), lines);
+        found.add(with_bindings(told, &subject, unit, change));
+    }
+}
+
+/// What each subject gains here.
+pub fn gains(unit: &Unit<'_>) -> Vec<(Subject, Rights)> {
+    let [before, after] = [Side::Before, Side::After].map(|side| unit.grants(side));
+    let each = after.bound.keys().map(|subject| (subject.clone(), after.gained(before, subject)));
+    each.filter(|(_, gained)| !gained.is_empty()).collect()
+}
+
+/// What of it is new here, and what others could do before already. In a namespace that is new, everything is; there only
+/// what is dangerous counts.
+pub fn split(unit: &Unit<'_>, subject: &Subject, gained: &Rights) -> (Rights, Rights) {
+    if unit.is_new() {
+        return (gained.iter().filter(|right| right.is_dangerous()).cloned().collect(), Rights::new());
+    }
+    let before: &Grants = unit.grants(Side::Before);
+    // Whom nobody has named one by one, or a program of another namespace, is not one more of those who were there.
+    let is_foreign = subject.is_everybody() || (subject.kind == "ServiceAccount" && *subject.namespace != *unit.name);
+    if is_foreign || unit.name.is_empty() {
+        return (gained.clone(), Rights::new());
+    }
+    let new = rights::beyond(gained, &before.known());
+    let known = gained.difference(&new).cloned().collect();
+    (new, known)
+}
+
+/// The bindings and roles that differ, and the lines that brought that about.
+pub fn with_bindings(mut told: Told, subject: &Subject, unit: &Unit<'_>, change: &Change<'_>) -> Told {
+    told =
+        told.who(subject.text()).cause(unit.cause(RBAC, &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"]));
+    for pair in unit.pairs.iter().filter(|pair| pair.id.group == RBAC) {
+        let Some(manifest) = pair.last() else { continue };
+        let subjects = manifest.value.get("subjects").and_then(serde_json::Value::as_array);
+        let index =
+            subjects.and_then(|all| all.iter().position(|s| s.get("name").is_some_and(|n| *n == *subject.name)));
+        if subjects.is_some() && index.is_none() {
+            continue;
+        }
+        let pointer = index.map_or("/rules".to_owned(), |index| format!("/subjects/{index}"));
+        told = told.object(&pair.id).at(change.edits.cause(manifest, &pointer, change.plans[1]));
+    }
+    told
+}
