@@ -174,7 +174,11 @@ fn revisions(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     change.plans = [if is_same_input { later } else { before.as_ref().and_then(Rendered::plan) }, later];
 
     let at = options.at.or(Some(tip.time));
-    let gate = Gate { plans: change.plans.map(|plan| plan.map(|plan| &plan.platform.review)), ..options.gate(at) };
+    let gate = Gate {
+        plans: change.plans.map(|plan| plan.map(|plan| &plan.platform.review)),
+        is_base_unknown: !change.unknown.is_empty(),
+        ..options.gate(at)
+    };
     let report = ReviewReport {
         name: later.map(|plan| plan.platform.doc.content.metadata.name.value.clone()).unwrap_or_default(),
         base: named(&base),

@@ -27,7 +27,7 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
         None => {
             let input = rules::all().map(|rule| (rule.id, rule.title));
             let review = review::rules::RULES.iter().map(|rule| (rule.id, rule.title));
-            input.chain(review).map(|(id, title)| format!("{id}  {title}\n")).collect()
+            review.chain(input).map(|(id, title)| format!("{id}  {title}\n")).collect()
         }
         Some(what) => match (rules::find(what), policy::find(what), review::rules::find(what)) {
             (Some(rule), ..) => described(rule.id, rule.title, rule.why, rule.fix),

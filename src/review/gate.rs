@@ -19,10 +19,9 @@ pub fn denies(gate: &Gate<'_>) -> BTreeSet<Class> {
         return deny.clone();
     }
     let stated: Vec<_> = gate.plans.iter().flatten().map(|plan| &plan.deny).collect();
-    if stated.is_empty() {
-        return Class::DENIED.into();
-    }
-    stated.into_iter().flatten().copied().collect()
+    let usual = stated.is_empty() || gate.is_base_unknown;
+    let usual = usual.then_some(Class::DENIED).into_iter().flatten();
+    stated.into_iter().flatten().copied().chain(usual).collect()
 }
 
 /// Decides on each finding, and adds what is to be said of approvals.

@@ -84,6 +84,8 @@ pub struct Gate<'a> {
     pub deny: Option<BTreeSet<Class>>,
     /// What the Platforms of both sides say.
     pub plans: [Option<&'a ReviewPlan>; 2],
+    /// Whether there is an earlier side that could not be read: nobody can tell what it refuses.
+    pub is_base_unknown: bool,
     /// The time at which approvals are judged.
     pub at: Option<OffsetDateTime>,
 }

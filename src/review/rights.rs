@@ -239,3 +239,67 @@ pub fn lines(rights: &Rights) -> Vec<String> {
     });
     each.chain(others).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn some(words: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> {
+        prop::collection::vec(prop::sample::select(words), 1..3)
+    }
+
+    fn role() -> impl Strategy<Value = Value> {
+        let rule = (
+            some(&["", "apps", "*"]),
+            some(&["pods", "pods/log", "secrets", "*/log", "*"]),
+            some(&["get", "list", "*"]),
+            prop::collection::vec(prop::sample::select(&["one", "two"][..]), 0..2),
+        );
+        let rule = rule.prop_map(|(groups, resources, verbs, names)| {
+            json!({"apiGroups": groups, "resources": resources, "verbs": verbs, "resourceNames": names})
+        });
+        prop::collection::vec(rule, 0..4).prop_map(|rules| json!({"rules": rules}))
+    }
+
+    /// What the authorizer of Kubernetes does with one request, rule by rule.
+    fn allows(role: &Value, [group, resource, verb, name]: [&str; 4]) -> bool {
+        role["rules"].as_array().expect("rules").iter().any(|rule| {
+            let has = |field: &str, wanted: &dyn Fn(&str) -> bool| {
+                rule[field].as_array().expect("a list").iter().any(|v| wanted(v.as_str().expect("text")))
+            };
+            let names = rule["resourceNames"].as_array().expect("names");
+            has("apiGroups", &|g| g == "*" || g == group)
+                && has("verbs", &|v| v == "*" || v == verb)
+                && has("resources", &|r| {
+                    let below = resource.split_once('/').map(|(_, below)| format!("*/{below}"));
+                    r == "*" || r == resource || below.as_deref() == Some(r)
+                })
+                && (names.is_empty() || names.iter().any(|n| n == name))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        /// A right is said to be gained exactly when there is a request that one side alone lets pass.
+        #[test]
+        fn gained_is_what_brute_force_finds(before in role(), after in role()) {
+            let mut gained = false;
+            for group in ["", "apps", "other"] {
+                for resource in ["pods", "pods/log", "secrets", "other", "other/log", "other/scale"] {
+                    for verb in ["get", "list", "other"] {
+                        for name in ["one", "two", "other"] {
+                            let request = [group, resource, verb, name];
+                            gained |= allows(&after, request) && !allows(&before, request);
+                        }
+                    }
+                }
+            }
+            let new = beyond(&of_role(&after), &[&of_role(&before)]);
+            prop_assert_eq!(!new.is_empty(), gained, "{:?}", new);
+        }
+    }
+}

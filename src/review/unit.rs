@@ -162,8 +162,9 @@ impl<'c> Unit<'c> {
                 _ => Some(cluster.roles.get(&name).map_or_else(|| opaque(&name), Arc::clone)),
             };
             let Some(rights) = rights else { continue };
+            let given = Given { role: format!("{kind} `{name}`").into(), rights };
             for subject in subjects {
-                grants.bound.entry(subject).or_default().push(Arc::clone(&rights));
+                grants.bound.entry(subject).or_default().push(given.clone());
             }
         }
         grants.everywhere = cluster.bound.clone();
@@ -176,13 +177,22 @@ fn opaque(name: &str) -> Arc<Rights> {
     Arc::new(Rights::from([rights::Right::Role(name.to_owned())]))
 }
 
+/// What a binding gives: the role, in words, and its rights.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// `Role tenant-acme-admin`.
+    pub role: Arc<str>,
+    /// The rights.
+    pub rights: Arc<Rights>,
+}
+
 /// Who may do what in a namespace, on one side.
 #[derive(Debug, Default)]
 pub struct Grants {
     /// By subject, what bindings give here.
-    pub bound: BTreeMap<Subject, Vec<Arc<Rights>>>,
+    pub bound: BTreeMap<Subject, Vec<Given>>,
     /// By subject, what holds everywhere.
-    pub everywhere: BTreeMap<Subject, Vec<Arc<Rights>>>,
+    pub everywhere: BTreeMap<Subject, Vec<Given>>,
     /// What the roles here would give, bound or not.
     pub roles: BTreeMap<String, Arc<Rights>>,
 }
@@ -191,21 +201,34 @@ impl Grants {
     /// All that a subject may do here.
     pub fn of(&self, subject: &Subject) -> Vec<&Rights> {
         let here = self.bound.get(subject).into_iter().flatten();
-        here.chain(self.everywhere.get(subject).into_iter().flatten()).map(|rights| &**rights).collect()
+        here.chain(self.everywhere.get(subject).into_iter().flatten()).map(|given| &*given.rights).collect()
     }
 
     /// What a subject gains here over `before`, by what bindings give here.
     pub fn gained(&self, before: &Grants, subject: &Subject) -> Rights {
         let had = before.of(subject);
-        let new = self.bound.get(subject).into_iter().flatten();
-        // The very same role is covered by itself: nothing is to be compared.
-        let new = new.filter(|rights| !had.iter().any(|had| std::ptr::eq(*had, &***rights)));
-        new.flat_map(|rights| rights::beyond(rights, &had)).collect()
+        self.given(&had, subject).flat_map(|given| rights::beyond(&given.rights, &had)).collect()
+    }
+
+    /// The roles by which a subject gains something over `before`, in words.
+    pub fn roles_gained(&self, before: &Grants, subject: &Subject) -> Vec<String> {
+        let had = before.of(subject);
+        let gaining = self.given(&had, subject).filter(|given| !rights::beyond(&given.rights, &had).is_empty());
+        let mut roles: Vec<String> = gaining.map(|given| given.role.to_string()).collect();
+        roles.sort();
+        roles.dedup();
+        roles
+    }
+
+    /// What a subject is given here that is not the very same as what it had, which would be covered by itself.
+    fn given<'g>(&'g self, had: &'g [&Rights], subject: &Subject) -> impl Iterator<Item = &'g Given> {
+        let all = self.bound.get(subject).into_iter().flatten();
+        all.filter(|given| !had.iter().any(|had| std::ptr::eq(*had, &*given.rights)))
     }
 
     /// All that anybody has or could be given here.
     pub fn known(&self) -> Vec<&Rights> {
-        let bound = self.bound.values().chain(self.everywhere.values()).flatten();
+        let bound = self.bound.values().chain(self.everywhere.values()).flatten().map(|given| &given.rights);
         bound.chain(self.roles.values()).map(|rights| &**rights).collect()
     }
 }
@@ -220,7 +243,7 @@ pub struct ClusterRights {
 #[derive(Default)]
 struct ClusterSide {
     roles: BTreeMap<String, Arc<Rights>>,
-    bound: BTreeMap<Subject, Vec<Arc<Rights>>>,
+    bound: BTreeMap<Subject, Vec<Given>>,
 }
 
 impl ClusterRights {
@@ -234,12 +257,13 @@ impl ClusterRights {
             let roles = all().filter(|m| m.id.kind == "ClusterRole").map(|m| (&*m.id.name, &m.value));
             let roles: BTreeMap<String, Arc<Rights>> =
                 rights::cluster_roles(roles).into_iter().map(|(name, rights)| (name, Arc::new(rights))).collect();
-            let mut bound: BTreeMap<Subject, Vec<Arc<Rights>>> = BTreeMap::new();
+            let mut bound: BTreeMap<Subject, Vec<Given>> = BTreeMap::new();
             for binding in all().filter(|m| m.id.kind == "ClusterRoleBinding") {
                 let Some(Bound { subjects, role: (_, name) }) = rights::of_binding(&binding.value) else { continue };
                 let rights = roles.get(&name).map_or_else(|| opaque(&name), Arc::clone);
+                let given = Given { role: format!("ClusterRole `{name}`").into(), rights };
                 for subject in subjects {
-                    bound.entry(subject).or_default().push(Arc::clone(&rights));
+                    bound.entry(subject).or_default().push(given.clone());
                 }
             }
             ClusterSide { roles, bound }

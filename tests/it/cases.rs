@@ -151,7 +151,8 @@ fn every_rule_has_a_case() {
     let listed = crate::mtp::mtp(&["explain"]).out;
     // What no file of a case folder can show, or only a large one; each has a test of its own.
     let elsewhere = ["T003", "T004", "T009"];
-    for rule in listed.lines().filter_map(|line| line.split_whitespace().next()) {
+    // What reviews find has cases of its own: see `reviews.rs`.
+    for rule in listed.lines().filter_map(|line| line.split_whitespace().next()).filter(|id| id.starts_with('T')) {
         let shown = said.contains(&format!("[{rule}]")) || elsewhere.contains(&rule);
         assert!(shown, "no case shows {rule}");
     }

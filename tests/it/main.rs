@@ -14,6 +14,7 @@ mod invariance;
 mod mtp;
 mod policy;
 mod readers;
+mod reviews;
 mod rotation;
 mod sample;
 mod serving;

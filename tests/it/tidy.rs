@@ -136,7 +136,8 @@ fn rules_read_well_and_are_all_there_is() {
     let listed = crate::mtp::mtp(&["explain"]).out;
     for id in listed.lines().filter_map(|line| line.split_whitespace().next()) {
         let text = crate::mtp::mtp(&["explain", id]).out;
-        for part in ["Why: ", "Fix: "] {
+        let second = if id.starts_with('R') { "Example: " } else { "Fix: " };
+        for part in ["Why: ", second] {
             let sentence = text.lines().find(|line| line.starts_with(part)).expect(part);
             assert!(sentence.ends_with('.'), "{id}: {sentence}");
         }

@@ -146,7 +146,11 @@ impl Block<'_> {
         if rest.is_empty() || first.tenants.len() < 2 {
             return None;
         }
-        let others: BTreeSet<&Arc<str>> = rest.iter().flat_map(|finding| &finding.tenants).collect();
+        let others = rest.iter().flat_map(|finding| &finding.tenants).filter(|name| !first.tenants.contains(*name));
+        let others: BTreeSet<&Arc<str>> = others.collect();
+        if others.is_empty() {
+            return None;
+        }
         let differ = if others.len() == 1 { "differs" } else { "differ" };
         Some(format!(
             "the same in {}; {} {differ}: {}",

@@ -8,6 +8,8 @@
 
 pub mod policy;
 pub mod selector;
+#[cfg(test)]
+mod tests;
 mod universe;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,6 @@
 //! R702: a namespace comes.
 
-use super::{Check, Rule};
+use super::{Check, Rule, tenant_of};
 use crate::contract::review::Class;
 use crate::review::Change;
 use crate::review::Pair;
@@ -21,7 +21,9 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
-    if pair.before.is_none() && pair.id.kind == "Namespace" && pair.id.group.is_empty() {
+    // With a tenant that comes, its namespaces do.
+    let tenant_comes = change.plans[0].zip(pair.tenant()).is_some_and(|(plan, name)| tenant_of(plan, name).is_none());
+    if !tenant_comes && pair.before.is_none() && pair.id.kind == "Namespace" && pair.id.group.is_empty() {
         found.add(unit.tell_of(&RULE, "a namespace comes", pair, "", change));
     }
 }

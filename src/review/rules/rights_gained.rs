@@ -34,7 +34,11 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
         let more = if lines.len() > 1 { format!(" and {} more", lines.len() - 1) } else { String::new() };
         let scope = if unit.name.is_empty() { " in the whole cluster" } else { "" };
         // Everybody of a cluster is no person of a tenant: it is said in the message, so that an approval names it.
-        let whom = if subject.is_everybody() || unit.name.is_empty() { subject.text() } else { "somebody".to_owned() };
+        let whom = if subject.is_everybody() || unit.name.is_empty() {
+            subject.text()
+        } else {
+            "somebody who could not".to_owned()
+        };
         let told = unit.tell(&RULE, format!("{whom} may{scope}: {what}{more}")).sides(Vec::new(), lines);
         found.add(with_bindings(told, &subject, unit, change));
     }

@@ -30,7 +30,12 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
         if lost.is_empty() {
             continue;
         }
-        let told = unit.tell(&RULE, format!("{} loses rights", subject.text())).sides(rights::lines(&lost), Vec::new());
+        let told = unit
+            .tell(
+                &RULE,
+                format!("{} loses rights of {}", subject.text(), before.roles_gained(after, subject).join(", ")),
+            )
+            .sides(rights::lines(&lost), Vec::new());
         found.add(rights_gained::with_bindings(told, subject, unit, change));
     }
 }

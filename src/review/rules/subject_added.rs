@@ -2,10 +2,10 @@
 
 use super::{Check, Rule, rights_gained};
 use crate::contract::review::Class;
-use crate::review::Change;
 use crate::review::finding::{Findings, Severity};
 use crate::review::rights;
 use crate::review::unit::Unit;
+use crate::review::{Change, Side};
 
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
@@ -29,7 +29,9 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
         if known.is_empty() {
             continue;
         }
-        let told = unit.tell(&RULE, format!("{} gets rights that others had", subject.text()));
+        let [before, after] = [Side::Before, Side::After].map(|side| unit.grants(side));
+        let roles = after.roles_gained(before, &subject);
+        let told = unit.tell(&RULE, format!("{} gets what others had: {}", subject.text(), roles.join(", ")));
         let told = told.sides(Vec::new(), rights::lines(&known));
         found.add(rights_gained::with_bindings(told, &subject, unit, change));
     }
