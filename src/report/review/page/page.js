@@ -1,1 +1,0 @@
-{{ csp }}{{ title }}{{ style }}{{ script }}{{ data }}{{ summary }}
