@@ -107,7 +107,7 @@ function fold(attributes, summary, build) {
 }
 
 /** What is wider than the page scrolls by itself, and is reached by keyboard. */
-const scrolling = (label, ...children) => make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, children);
+const scrolling = (label, ...children) => make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label }, children);
 
 /** Names as chips, most of them only when asked for; with a field to look one up where there are many. */
 function nameList(names) {
@@ -234,7 +234,7 @@ function approval({ who: person, until, reason, path, line }) {
 }
 
 function approve(finding) {
-  const text = make("pre", { tabindex: "0", role: "region", "aria-label": "Text that approves this finding" }, finding.approve);
+  const text = make("pre", { tabindex: "0", role: "group", "aria-label": "Text that approves this finding" }, finding.approve);
   return make("div", { class: "box" }, make("h4", null, "To approve it"),
     make("p", null, "Add this to the platform’s approvals, and fill in why, who and until when."),
     make("div", { class: "paste" }, text, copyButton("the text that approves this finding", text)));
@@ -559,7 +559,11 @@ function filterPanel() {
     // Ten thousand names would slow typing down: some that fit are enough.
     if (key === "tenant") names.replaceChildren(...[...knownTenants()].filter((name) => name.includes(field.value)).slice(0, 30).map((name) => make("option", { value: name })));
     clearTimeout(waiting);
-    waiting = setTimeout(() => { state[key] = field.value.trim(); changed(); }, 120);
+    waiting = setTimeout(() => {
+      if (state[key] === field.value.trim()) return;
+      state[key] = field.value.trim();
+      changed();
+    }, 120);
   });
   const changed = () => {
     if (state.finding && !matches(byId.get(state.finding), FACETS)) state.finding = "";
@@ -606,6 +610,7 @@ function cardSection(id, title, about, items, card, isShown) {
     shown = items.filter(isShown);
     const list = inChunks(make("div", { class: "cards" }), shown, CARDS, card, title.toLowerCase());
     showTo = list.showTo;
+    showTo(shown.indexOf(byId.get(state.finding)) + 1);
     place.replaceChildren(...(shown.length || !items.length ? list.nodes : [make("p", { class: "about" }, "Nothing here matches the filters.")]));
   });
   main.append(make("section", { id, "aria-labelledby": `${id}-title`, tabindex: "-1" }, make("div", { class: "bar" }, make("h2", { id: `${id}-title` }, title),
@@ -620,7 +625,7 @@ function cardSection(id, title, about, items, card, isShown) {
       const target = card(item);
       target.unfold();
       target.querySelector("summary").focus({ preventScroll: true });
-      target.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+      target.scrollIntoView();
       return true;
     },
   };
