@@ -11,13 +11,13 @@ const SVG = "http://www.w3.org/2000/svg";
 const CARDS = 50, NAMES = 200, NAMES_AT_FIRST = 12, ROWS = 100, LINES = 600, UNFOLDED_AT_FIRST = 3;
 
 /** A table that has nothing but its rows: a word of the data such as `constructor` finds nothing in it. */
-const rows = (entries) => Object.assign(Object.create(null), entries);
+const lookup = (entries) => Object.assign(Object.create(null), entries);
 const SEVERITIES = ["error", "warning", "notice"];
-const CAUSES = rows({ author: "by the author", tool: "by the tool", both: "by the author and the tool" });
-const REACH = rows({ gained: ["+", "gained"], lost: ["−", "lost"], changed: ["~", "other ports"], same: ["·", "unchanged"] });
-const PEERS = rows({ internet: "the internet", cidr: "addresses", tenant: "tenant", namespace: "namespace", pods: "pods", "same-namespace": "same namespace" });
+const CAUSES = lookup({ author: "by the author", tool: "by the tool", both: "by the author and the tool" });
+const REACH = lookup({ gained: ["+", "gained"], lost: ["−", "lost"], changed: ["~", "other ports"], same: ["·", "unchanged"] });
+const PEERS = lookup({ internet: "the internet", cidr: "addresses", tenant: "tenant", namespace: "namespace", pods: "pods", "same-namespace": "same namespace" });
 const RING = "M8 1.7a6.3 6.3 0 1 0 .01 0";
-const ICONS = rows({
+const ICONS = lookup({
   denied: "M4 4l8 8M12 4l-8 8", passed: "M3 8.5l3.5 3.5L13 4.5", approved: "M3 8.5l3.5 3.5L13 4.5", noted: `${RING}M8 7.5v3.2M8 4.9v.1`,
   error: `${RING}M8 4.8v3.6M8 11v.1`, warning: "M8 2l6.5 11.5h-13zM8 6.5v3M8 11.5v.1", notice: `${RING}M8 7.5v3.2M8 4.9v.1`,
   added: "M8 3v10M3 8h10", removed: "M3 8h10", changed: "M2.5 9.5c2-4 4-4 5.5-1.5s3.5 2.5 5.5-1.5", renamed: "M2 8h11M9 4l4 4-4 4",
@@ -64,6 +64,7 @@ function prose(text) {
 
 const number = (value) => value.toLocaleString("en-US");
 const count = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`;
+const quiet = (...content) => make("p", { class: "quiet" }, content);
 const pill = (kind, text) => make("span", { class: `pill ${kind}` }, ICONS[kind] ? icon(kind) : null, text);
 
 /** Children of `list` for `items`, `size` at a time: `nodes` to place, `showTo(n)` to have the first n. */
@@ -109,17 +110,25 @@ function fold(attributes, summary, build) {
 /** What is wider than the page scrolls by itself, and is reached by keyboard. */
 const scrolling = (label, ...children) => make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label }, children);
 
+function table(label, heads, body) {
+  const head = make("tr", null, heads.map((text) => make("th", { scope: "col" }, text)));
+  return scrolling(label, make("table", { class: "rows" }, make("thead", null, head), body));
+}
+
+const cell = (...content) => make("td", null, content);
+
 /** Names as chips, most of them only when asked for; with a field to look one up where there are many. */
 function nameList(names) {
   const box = make("div", { class: "names" });
   const list = (some) => inChunks(make("ul", { class: "chips" }), some, NAMES, (name) => make("li", null, named(name)), "names", NAMES_AT_FIRST);
   box.append(...list(names).nodes);
   if (names.length > NAMES) {
-    const field = make("input", { type: "search", class: "controls", "aria-label": `Look up one of ${number(names.length)} names`, placeholder: `Look up one of ${number(names.length)}` });
+    const what = `Look up one of ${number(names.length)}`;
+    const field = make("input", { type: "search", class: "controls", "aria-label": what, placeholder: what });
     field.addEventListener("input", () => {
       while (field.nextSibling) field.nextSibling.remove();
       const found = names.filter((name) => name.includes(field.value.trim()));
-      box.append(...(found.length ? list(found).nodes : [make("p", { class: "quiet" }, "None of that name.")]));
+      box.append(...(found.length ? list(found).nodes : [quiet("None of that name.")]));
     });
     box.prepend(field);
   }
@@ -145,7 +154,10 @@ function copyButton(what, source) {
 
 function summary() {
   const { counts, decision } = report;
-  const revision = ({ name, commit }) => [named(name), " ", commit && !name.startsWith(commit.slice(0, 7)) ? [make("code", null, commit.slice(0, 7)), " "] : null];
+  const revision = ({ name, commit }) => {
+    const short = commit && commit.slice(0, 7);
+    return [named(name), " ", short && !name.startsWith(short) ? [make("code", null, short), " "] : null];
+  };
   const tile = (value, text, kind) => make("li", { class: `tile ${value ? kind : "none"}` }, make("b", null, icon(kind), number(value)), text);
   const share = make("span", { class: "share", "aria-hidden": "true" }, make("span"));
   // A sliver stays to be seen where few of many change.
@@ -166,8 +178,9 @@ function summary() {
         tile(counts.notices, counts.notices === 1 ? "notice" : "notices", "notice"))),
       make("div", null, make("h2", null, "Objects"), make("ul", null,
         tile(counts.added, "added", "added"), tile(counts.changed, "changed", "changed"), tile(counts.removed, "removed", "removed")),
-        counts.byTool ? make("p", { class: "quiet" }, `${number(counts.byTool)} of them by the tool`) : null),
-      make("div", null, make("h2", null, "Tenants"), make("p", { class: "tenants" }, make("b", null, number(counts.tenantsChanged)), ` of ${number(counts.tenants)} change`), share)));
+        counts.byTool ? quiet(`${number(counts.byTool)} of them by the tool`) : null),
+      make("div", null, make("h2", null, "Tenants"),
+        make("p", { class: "tenants" }, make("b", null, number(counts.tenantsChanged)), ` of ${number(counts.tenants)} change`), share)));
 }
 
 // ---- findings
@@ -198,21 +211,30 @@ function who(tenants) {
   return tenants.length === 1 ? named(tenants[0]) : count(tenants.length, "tenant");
 }
 
+/** A line of a list of facts; its label counts where there are several. */
+const fact = (label, ...content) => [make("dt", null, label), make("dd", null, content)];
+const facts = (total, one, content) => fact(total > 1 ? count(total, one) : one[0].toUpperCase() + one.slice(1), content);
+const tenantsFact = (tenants) => facts(tenants.length, "tenant", tenants.length ? nameList(tenants) : "the platform itself");
+
+/** A list of which the report has only the first ones. */
+function bounded(list, total, build) {
+  return [make("ul", { class: "lines" }, list.map((item) => make("li", null, build(item)))),
+    total > list.length ? quiet(`… and ${number(total - list.length)} more`) : null];
+}
+
 function findingBody(finding) {
-  const drawn = report.network ? finding.tenants.slice(0, NAMES).filter((tenant) => pictures.has(tenant)).slice(0, NAMES_AT_FIRST) : [];
-  const row = (label, ...value) => [make("dt", null, label), make("dd", null, value)];
-  const bounded = (list, total, build) => [make("ul", { class: "lines" }, list.map((item) => make("li", null, build(item)))),
-    total > list.length ? make("p", { class: "quiet" }, `… and ${number(total - list.length)} more`) : null];
+  const drawn = finding.class === "network" ? finding.tenants.slice(0, NAMES).filter((tenant) => pictures.has(tenant)).slice(0, NAMES_AT_FIRST) : [];
+  const toPicture = (tenant) => make("li", null, link(named(tenant), { picture: tenant }));
+  const place = ({ path, line }) => make("code", null, named(`${path}:${line}`));
   return [
     beforeAfter(finding),
     make("p", { class: "why" }, prose(finding.why)),
     make("dl", null,
-      row(finding.tenants.length > 1 ? `${number(finding.tenants.length)} tenants` : "Tenant", finding.tenants.length ? nameList(finding.tenants) : "the platform itself"),
-      finding.objectCount ? row(finding.objectCount > 1 ? `${number(finding.objectCount)} objects` : "Object", bounded(finding.objects, finding.objectCount, prose)) : [],
-      finding.placeCount ? row(finding.placeCount > 1 ? `${number(finding.placeCount)} places` : "Place",
-        bounded(finding.places, finding.placeCount, (place) => make("code", null, named(`${place.path}:${place.line}`)))) : [],
-      drawn.length && finding.class === "network" ? row("Picture", make("ul", { class: "chips" }, drawn.map((tenant) => make("li", null, link(named(tenant), { picture: tenant }))))) : [],
-      row("Finding", link(make("code", null, finding.id), { finding: finding.id }), make("span", { class: "quiet" }, ` rule ${finding.rule}`))),
+      tenantsFact(finding.tenants),
+      finding.objectCount ? facts(finding.objectCount, "object", bounded(finding.objects, finding.objectCount, prose)) : [],
+      finding.placeCount ? facts(finding.placeCount, "place", bounded(finding.places, finding.placeCount, place)) : [],
+      drawn.length ? fact("Picture", make("ul", { class: "chips" }, drawn.map(toPicture))) : [],
+      fact("Finding", link(make("code", null, finding.id), { finding: finding.id }), make("span", { class: "quiet" }, ` rule ${finding.rule}`))),
     finding.approval ? approval(finding.approval) : null,
     finding.approve ? approve(finding) : null,
   ];
@@ -221,7 +243,7 @@ function findingBody(finding) {
 /** What was allowed and what will be; a line on one side only says so by its sign. */
 function beforeAfter({ before, after }) {
   const side = (title, lines, others, kind, sign) => make("section", { class: `side ${kind}` }, make("h4", null, title),
-    lines.length === 0 ? make("p", { class: "quiet" }, "nothing") : make("ul", { class: "signed" }, lines.map((line) => (others.includes(line)
+    lines.length === 0 ? quiet("nothing") : make("ul", { class: "signed" }, lines.map((line) => (others.includes(line)
       ? make("li", null, make("span", { class: "sign", "aria-hidden": "true" }, " "), make("span", null, prose(line)))
       : make("li", { class: kind }, make("span", { class: "sign" }, sign), make("span", null, prose(line)))))));
   return make("div", { class: "sides" }, side("Before", before, after, "lost", "−"), side("After", after, before, "gained", "+"));
@@ -251,8 +273,8 @@ function reachOf({ before, after }) {
 const ports = (list) => (list.length ? list.join(", ") : "nothing");
 const sign = (kind) => make("span", { class: `mark ${kind}` }, REACH[kind][0]);
 
-function legend(kinds) {
-  return make("ul", { class: "legend" }, kinds.map((kind) => make("li", null, sign(kind), REACH[kind][1])));
+function legend(kinds, more) {
+  return make("ul", { class: "legend" }, kinds.map((kind) => make("li", null, sign(kind), REACH[kind][1])), more);
 }
 
 function reachSection({ tenants, whole, pairs }) {
@@ -267,8 +289,8 @@ function reachSection({ tenants, whole, pairs }) {
   show();
   if (!asMatrix) onFilter.push(show);
   return [
-    make("p", { class: "about" }, changed.length ? `Who may open connections to whom differs in ${count(changed.length, "case")}.` : "Who may open connections to whom stays as it is."),
-    make("div", { class: "bar" }, legend(Object.keys(REACH)),
+    make("p", { class: "about" }, `Who may open connections to whom ${changed.length ? `differs in ${count(changed.length, "case")}` : "stays as it is"}.`),
+    make("div", { class: "bar" }, legend(Object.keys(REACH), asMatrix ? make("li", null, make("span", { class: "mark self" }), "itself") : null),
       changed.length && changed.length < pairs.length ? make("label", { class: "controls check" }, all, "also what stays as it is") : null),
     place,
   ];
@@ -286,7 +308,8 @@ function matrix(tenants, pairs, kinds, everyone) {
     const pair = byCell.get(`${row}/${column}`);
     const self = row === column ? " self" : "";
     if (!pair) return make("td", { class: `no${self}`, tabindex: "-1" });
-    return make("td", { class: kinds.get(pair) + self, tabindex: "-1", "aria-label": cellText(pair), title: cellText(pair) }, REACH[kinds.get(pair)][0]);
+    const text = `${tenant} → ${to}: ${pairText(pair)}`;
+    return make("td", { class: kinds.get(pair) + self, tabindex: "-1", "aria-label": text, title: text }, REACH[kinds.get(pair)][0]);
   })));
   const body = make("tbody", null, rows);
   const table = make("table", { class: "matrix", role: "grid", "aria-label": "Who may open connections to whom" },
@@ -301,7 +324,7 @@ function matrix(tenants, pairs, kinds, everyone) {
     lit = [heads[column], rows[row].firstChild];
     lit.forEach((head) => head.classList.add("lit"));
     said.replaceChildren(named(order[row]), " → ", named(order[column]), ": ",
-      ...(pair ? [sign(kinds.get(pair)), ` ${REACH[kinds.get(pair)][1]}; before: ${ports(pair.before)}; after: ${ports(pair.after)}`] : ["no connection, before and after"]));
+      ...(pair ? [sign(kinds.get(pair)), " ", pairText(pair)] : ["no connection, before and after"]));
   }
   const cellOf = (event) => event.target.closest("tbody td");
   body.addEventListener("mouseover", (event) => cellOf(event) && point(cellOf(event)));
@@ -324,19 +347,17 @@ function matrix(tenants, pairs, kinds, everyone) {
   return order.length ? [make("div", { class: "scroll" }, table), said] : [];
 }
 
-function cellText(pair) {
-  return `${pair.from} → ${pair.to}: ${REACH[reachOf(pair)][1]}; before: ${ports(pair.before)}; after: ${ports(pair.after)}`;
+function pairText(pair) {
+  return `${REACH[reachOf(pair)][1]}; before: ${ports(pair.before)}; after: ${ports(pair.after)}`;
 }
 
 function pairTable(tenants, pairs, kinds) {
-  const shown = pairs.filter(({ from, to }) => tenantMatches([from, to]) && wordsMatch(`${from} ${to}`));
+  const shown = pairs.filter(({ from, to }) => tenantMatches([from, to]) && wordsMatch(`${from} ${to}`.toLowerCase()));
   const body = make("tbody");
-  const { nodes: [, more, rest] } = inChunks(body, shown, ROWS, (pair) => make("tr", null,
-    make("td", null, sign(kinds.get(pair)), " ", REACH[kinds.get(pair)][1]), make("td", null, named(pair.from)), make("td", null, named(pair.to)),
-    make("td", null, ports(pair.before)), make("td", null, ports(pair.after))), "pairs");
+  const { nodes: [, more, rest] } = inChunks(body, shown, ROWS, (pair) => make("tr", null, cell(sign(kinds.get(pair)), " ", REACH[kinds.get(pair)][1]),
+    cell(named(pair.from)), cell(named(pair.to)), cell(ports(pair.before)), cell(ports(pair.after))), "pairs");
   if (shown.length === 0) return [make("p", { class: "about" }, "No pair matches the filters.")];
-  return [scrolling("Who may open connections to whom", make("table", { class: "rows" },
-    make("thead", null, make("tr", null, ["Reach", "From", "To", "Before", "After"].map((head) => make("th", { scope: "col" }, head)))), body)), more, rest];
+  return [table("Who may open connections to whom", ["Reach", "From", "To", "Before", "After"], body), more, rest];
 }
 
 // ---- pictures of networks
@@ -348,7 +369,7 @@ const MOST_EDGES = 40;
 const pictureFold = remember((picture) => {
   const tally = ["gained", "lost"].map((kind) => [kind, picture.edges.filter((edge) => edgeKind(edge) === kind).length]).filter(([, some]) => some);
   return fold({ class: "card picture" }, [make("h3", null, named(picture.tenant)),
-    make("span", { class: "pills" }, tally.map(([kind, some]) => make("span", { class: `pill ${kind}` }, `${REACH[kind][0]}${some} ${kind}`)))], () => pictureBody(picture));
+    make("span", { class: "pills" }, tally.map(([kind, some]) => pill(kind, `${REACH[kind][0]}${some} ${kind}`)))], () => pictureBody(picture));
 });
 
 function pictureBody(picture) {
@@ -359,68 +380,106 @@ function pictureBody(picture) {
     input.addEventListener("change", () => drawing.setAttribute("data-shown", mode));
     return make("label", null, input, make("span", null, text));
   };
-  const table = () => scrolling(`Connections of ${picture.tenant}`, make("table", { class: "rows" },
-    make("thead", null, make("tr", null, ["Reach", "Direction", "Peer", "Ports", "Namespaces"].map((head) => make("th", { scope: "col" }, head)))),
-    make("tbody", null, picture.edges.map((edge) => make("tr", null, make("td", null, sign(edgeKind(edge)), " ", REACH[edgeKind(edge)][1]), make("td", null, edge.direction),
-      make("td", null, named(edge.peer), " ", make("span", { class: "quiet" }, PEERS[edge.kind] || edge.kind)), make("td", null, ports(edge.ports)), make("td", null, edge.namespaces.map((name, index) => [index ? ", " : "", named(name)])))))));
+  const row = (edge) => make("tr", null, cell(sign(edgeKind(edge)), " ", REACH[edgeKind(edge)][1]), cell(edge.direction),
+    cell(named(edge.peer), " ", make("span", { class: "quiet" }, PEERS[edge.kind] || edge.kind)), cell(ports(edge.ports)),
+    cell(edge.namespaces.map((name, index) => [index ? ", " : "", named(name)])));
+  const asTable = () => table(`Connections of ${picture.tenant}`, ["Reach", "Direction", "Peer", "Ports", "Namespaces"],
+    make("tbody", null, picture.edges.map(row)));
   return [
-    make("div", { class: "bar" }, make("fieldset", { class: "controls segments" }, make("legend", { class: "unseen" }, "What the picture shows"), choose("before", "Before"), choose("both", "Both"), choose("after", "After")),
+    make("div", { class: "bar" },
+      make("fieldset", { class: "controls segments" }, make("legend", { class: "unseen" }, "What the picture shows"),
+        choose("before", "Before"), choose("both", "Both"), choose("after", "After")),
       legend(["gained", "lost", "same"])),
-    drawing, fold({ class: "plain" }, ["The same as a table"], table),
+    drawing, fold({ class: "plain" }, ["The same as a table"], asTable),
   ];
 }
 
-/** The tenant in the middle; who comes in stands to its left, where it goes stands to its right. What differs stands above. */
-function networkPicture(picture) {
-  const WIDTH = 200, LABEL = 170, MIDDLE = 140, CURVE = 45, LINE = 30;
-  const rank = { gained: 0, lost: 1, same: 2 };
-  const sides = ["ingress", "egress"].map((direction) => {
-    const edges = picture.edges.filter((edge) => edge.direction === direction).sort((a, b) => rank[edgeKind(a)] - rank[edgeKind(b)]);
-    const peers = new Map();
-    edges.slice(0, MOST_EDGES).forEach((edge) => {
-      const key = `${edge.kind} ${edge.peer}`;
-      peers.set(key, [...(peers.get(key) || []), edge]);
-    });
-    const tall = [...peers.values()].reduce((sum, list) => sum + Math.max(46, list.length * LINE + 10) + 12, -12);
-    return { direction, peers: [...peers.values()], lines: Math.min(edges.length, MOST_EDGES), hidden: edges.length - MOST_EDGES, tall };
-  });
-  const height = Math.max(sides[0].tall, sides[1].tall, 90);
-  const centre = height / 2, tenantHeight = Math.min(height, Math.max(70, ...sides.map(({ lines }) => lines * 14 + 20)));
-  const left = sides[0].lines ? WIDTH + LABEL + CURVE : 0;
-  const full = left + MIDDLE + (sides[1].lines ? WIDTH + LABEL + CURVE : 0);
-  const svg = draw("svg", { class: "network", viewBox: `-4 -4 ${full + 8} ${height + (sides.some(({ hidden }) => hidden > 0) ? 32 : 8)}`, width: full + 8, role: "img",
-    "aria-label": `${picture.tenant}: ${["gained", "lost", "same"].map((kind) => `${picture.edges.filter((edge) => edgeKind(edge) === kind).length} ${REACH[kind][1]}`).join(", ")}. The table below says the same.` });
-  for (const { direction, peers, lines, hidden, tall } of sides) {
-    const comesIn = direction === "ingress";
-    const boxAt = comesIn ? 0 : left + MIDDLE + CURVE + LABEL, near = comesIn ? WIDTH : boxAt, turn = comesIn ? WIDTH + LABEL : left + MIDDLE + CURVE, tenantAt = comesIn ? left : left + MIDDLE;
-    let top = centre - tall / 2, index = 0;
-    for (const edges of peers) {
-      const tallness = Math.max(46, edges.length * LINE + 10);
-      const kinds = new Set(edges.map(edgeKind));
-      svg.append(draw("g", { class: `peer ${kinds.size === 1 ? [...kinds][0] : "same"}` }, draw("title", null, edges[0].peer),
-        draw("rect", { x: boxAt, y: top, width: WIDTH, height: tallness, rx: 8 }), inBox(boxAt, top + tallness / 2, WIDTH, PEERS[edges[0].kind] || edges[0].kind, edges[0].peer)));
-      edges.forEach((edge, position) => {
-        const y = top + tallness / 2 + (position - (edges.length - 1) / 2) * LINE;
-        const tenantY = centre + (lines > 1 ? (index / (lines - 1) - 0.5) * (tenantHeight - 24) : 0);
-        const kind = edgeKind(edge), bend = (turn + tenantAt) / 2, tip = comesIn ? tenantAt : boxAt, tipY = comesIn ? tenantY : y;
-        index += 1;
-        svg.append(draw("g", { class: `edge ${kind}` }, draw("title", null, `${edge.peer}: ${ports(edge.ports)} (${REACH[kind][1]}; ${edge.namespaces.join(", ")})`),
-          draw("path", { d: comesIn ? `M${near} ${y}L${turn} ${y}C${bend} ${y} ${bend} ${tenantY} ${tip - 7} ${tipY}` : `M${tenantAt} ${tenantY}C${bend} ${tenantY} ${bend} ${y} ${turn} ${y}L${tip - 7} ${y}` }),
-          draw("path", { class: "tip", d: `M${tip - 10} ${tipY - 5.5}L${tip} ${tipY}L${tip - 10} ${tipY + 5.5}Z` }),
-          draw("text", { x: Math.min(near, turn) + LABEL / 2, y: y - 6, "text-anchor": "middle" }, short(`${kind === "same" ? "" : `${REACH[kind][0]} `}${ports(edge.ports)}`, 22))));
-      });
-      top += tallness + 12;
-    }
-    if (hidden > 0) svg.append(draw("text", { class: "quiet", x: boxAt, y: height + 18 }, `… and ${number(hidden)} more, in the table`));
+// Widths of the picture: a peer's box, the room for ports beside it, the bend to the tenant, the tenant; and the heights.
+const PEER = 200, LABEL = 170, BEND = 45, TENANT = 140, LINE = 30, LEAST = 46, GAP = 12;
+const peerHeight = (edges) => Math.max(LEAST, edges.length * LINE + 10);
+
+/** The peers of one side with their edges, what differs above. */
+function sideOf(picture, direction) {
+  const rank = lookup({ gained: 0, lost: 1, same: 2 });
+  const edges = picture.edges.filter((edge) => edge.direction === direction).sort((a, b) => rank[edgeKind(a)] - rank[edgeKind(b)]);
+  const byPeer = new Map();
+  for (const edge of edges.slice(0, MOST_EDGES)) {
+    const key = `${edge.kind} ${edge.peer}`;
+    byPeer.set(key, [...(byPeer.get(key) || []), edge]);
   }
-  svg.append(draw("g", { class: "tenant" }, draw("title", null, picture.tenant), draw("rect", { x: left, y: centre - tenantHeight / 2, width: MIDDLE, height: tenantHeight, rx: 10 }), inBox(left, centre, MIDDLE, "tenant", picture.tenant)));
+  const peers = [...byPeer.values()];
+  return {
+    peers, comesIn: direction === "ingress", lines: Math.min(edges.length, MOST_EDGES), hidden: edges.length - MOST_EDGES,
+    height: peers.reduce((sum, list) => sum + peerHeight(list) + GAP, -GAP),
+  };
+}
+
+/** The tenant in the middle; who comes in stands to its left, where it goes stands to its right. */
+function networkPicture(picture) {
+  const sides = ["ingress", "egress"].map((direction) => sideOf(picture, direction));
+  const height = Math.max(90, ...sides.map((side) => side.height)), centre = height / 2;
+  const tenantHeight = Math.min(height, Math.max(70, ...sides.map(({ lines }) => lines * 14 + 20)));
+  const left = sides[0].lines ? PEER + LABEL + BEND : 0;
+  const width = left + TENANT + (sides[1].lines ? PEER + LABEL + BEND : 0);
+  const below = sides.some(({ hidden }) => hidden > 0) ? 32 : 8;
+  const tally = ["gained", "lost", "same"].map((kind) => `${picture.edges.filter((edge) => edgeKind(edge) === kind).length} ${REACH[kind][1]}`);
+  const svg = draw("svg", {
+    class: "network", viewBox: `-4 -4 ${width + 8} ${height + below}`, role: "img",
+    "aria-label": `${picture.tenant}: ${tally.join(", ")}. The table below says the same.`,
+  });
+  for (const side of sides) {
+    const tenantAt = side.comesIn ? left : left + TENANT, boxAt = side.comesIn ? 0 : tenantAt + BEND + LABEL;
+    let top = centre - side.height / 2, index = 0;
+    for (const edges of side.peers) {
+      const tall = peerHeight(edges), middle = top + tall / 2;
+      svg.append(peerBox(edges, boxAt, top, tall));
+      edges.forEach((edge, position) => {
+        const y = middle + (position - (edges.length - 1) / 2) * LINE;
+        const tenantY = centre + (side.lines > 1 ? (index++ / (side.lines - 1) - 0.5) * (tenantHeight - 24) : 0);
+        svg.append(edgeLine(edge, side.comesIn, tenantAt, tenantY, y));
+      });
+      top += tall + GAP;
+    }
+    if (side.hidden > 0) svg.append(draw("text", { class: "quiet", x: boxAt, y: height + 18 }, `… and ${number(side.hidden)} more, in the table`));
+  }
+  svg.append(draw("g", { class: "tenant" }, draw("title", null, picture.tenant),
+    draw("rect", { x: left, y: centre - tenantHeight / 2, width: TENANT, height: tenantHeight, rx: 10 }),
+    inBox(left, centre, TENANT, "tenant", picture.tenant)));
   return svg;
+}
+
+/** A peer: of one colour where all its edges come or all go. */
+function peerBox(edges, x, y, height) {
+  const [{ peer, kind }] = edges, kinds = new Set(edges.map(edgeKind));
+  return draw("g", { class: `peer ${kinds.size === 1 ? [...kinds][0] : "same"}` }, draw("title", null, peer),
+    draw("rect", { x, y, width: PEER, height, rx: 8 }), inBox(x, y + height / 2, PEER, PEERS[kind] || kind, peer));
+}
+
+/** An edge: straight beside the peer, where its ports stand, then bent to its place at the tenant. */
+function edgeLine(edge, comesIn, tenantAt, tenantY, y) {
+  const kind = edgeKind(edge), away = comesIn ? -1 : 1;
+  const turn = tenantAt + away * BEND, bend = tenantAt + away * (BEND / 2), peer = turn + away * LABEL;
+  const [tip, tipY] = comesIn ? [tenantAt, tenantY] : [peer, y];
+  const line = comesIn
+    ? `M${peer} ${y}L${turn} ${y}C${bend} ${y} ${bend} ${tenantY} ${tip - 7} ${tipY}`
+    : `M${tenantAt} ${tenantY}C${bend} ${tenantY} ${bend} ${y} ${turn} ${y}L${tip - 7} ${tipY}`;
+  return draw("g", { class: `edge ${kind}` },
+    draw("title", null, `${edge.peer}: ${ports(edge.ports)} (${REACH[kind][1]}; ${edge.namespaces.join(", ")})`),
+    draw("path", { d: line }), draw("path", { class: "tip", d: `M${tip - 10} ${tipY - 5.5}L${tip} ${tipY}L${tip - 10} ${tipY + 5.5}Z` }),
+    draw("text", { x: (turn + peer) / 2, y: y - 6, "text-anchor": "middle" }, `${kind === "same" ? "" : `${REACH[kind][0]} `}${somePorts(edge.ports)}`));
 }
 
 function inBox(x, middle, width, kind, name) {
   const line = (dy, text, className) => draw("text", { x: x + width / 2, y: middle + dy, "text-anchor": "middle", class: className }, text);
-  if (name === kind || name === "internet" || name === "same-namespace") return [line(5, kind, "name")];
+  if (name === kind || name === "internet" || name === "same-namespace") return [line(5, short(kind, Math.floor(width / 8)), "name")];
   return [line(-5, kind, "kind"), line(12, short(name, Math.floor(width / 8)), "name")];
+}
+
+/** As many whole ports as have room on a line of the picture. */
+function somePorts(list) {
+  let end = 1;
+  while (end < list.length && list.slice(0, end + 1).join(", ").length < 18) end += 1;
+  return short(list.slice(0, end).join(", "), 20) + (end < list.length ? ", …" : "");
 }
 
 function short(text, most) {
@@ -430,32 +489,34 @@ function short(text, most) {
 
 // ---- objects that change
 
-const changeCard = remember((change) => fold({ class: "card change" }, [
-  make("h3", null, icon(change.change), make("span", { class: "title" }, make("span", { class: "unseen" }, `${change.change}: `), change.kind, " ", named(change.name))),
-  make("span", { class: "pills" }, change.count > 1 ? pill("", `× ${number(change.count)}`) : null, pill(change.change, change.change)),
-  change.differences.length ? make("span", { class: "message" }, difference(change.differences[0]),
-    change.differences.length + change.hidden > 1 ? make("span", { class: "quiet" }, ` and ${number(change.differences.length + change.hidden - 1)} more`) : null) : null,
-  make("span", { class: "quiet" }, dotted(who(change.tenants), CAUSES[change.cause], change.group || null)),
-], () => changeBody(change)));
+const changeCard = remember((change) => {
+  const fields = change.differences.length + change.hidden;
+  return fold({ class: "card change" }, [
+    make("h3", null, icon(change.change),
+      make("span", { class: "title" }, make("span", { class: "unseen" }, `${change.change}: `), change.kind, " ", named(change.name))),
+    make("span", { class: "pills" }, change.count > 1 ? pill("", `× ${number(change.count)}`) : null, pill(change.change, change.change)),
+    change.differences.length ? make("span", { class: "message" }, difference(change.differences[0]),
+      fields > 1 ? make("span", { class: "quiet" }, ` and ${number(fields - 1)} more`) : null) : null,
+    make("span", { class: "quiet" }, dotted(who(change.tenants), CAUSES[change.cause], change.group || null)),
+  ], () => changeBody(change));
+});
 
 const value = (text, kind) => (text === null ? make("span", { class: "quiet" }, "not there") : make("code", { class: kind }, make("bdi", null, text)));
 const difference = ({ path, before, after }) => [make("code", { class: "path" }, named(path)), " ", value(before, "lost"), " → ", value(after, "gained")];
 
 function changeBody(change) {
-  const row = (label, content) => [make("dt", null, label), make("dd", null, content)];
   const body = make("tbody");
-  const rows = change.differences.length ? inChunks(body, change.differences, ROWS, ({ path, before, after }) => make("tr", null,
-    make("td", null, make("code", { class: "path" }, named(path))), make("td", null, value(before, "lost")), make("td", null, value(after, "gained"))), "fields", 20).nodes : [];
+  const { nodes: [, more, rest] } = inChunks(body, change.differences, ROWS, ({ path, before, after }) => make("tr", null,
+    cell(make("code", { class: "path" }, named(path))), cell(value(before, "lost")), cell(value(after, "gained"))), "fields", 20);
   return [
-    rows.length ? [scrolling("Fields that differ", make("table", { class: "rows" }, make("thead", null, make("tr", null, ["Field", "Before", "After"].map((head) => make("th", { scope: "col" }, head)))), body)),
-      rows[1], rows[2], change.hidden ? make("p", { class: "quiet" }, `… and ${count(change.hidden, "more field")} in the manifests`) : null] : null,
+    change.differences.length ? [table("Fields that differ", ["Field", "Before", "After"], body), more, rest] : null,
+    change.hidden ? quiet(`… and ${count(change.hidden, "more field")} in the manifests`) : null,
     change.diff ? unified(change) : null,
     make("dl", null,
-      change.from ? row("Was", make("code", null, named(change.from))) : [],
-      row(change.count > 1 ? `${number(change.count)} objects` : "Object", [make("ul", { class: "lines" }, change.objects.map((name) => make("li", null, make("code", null, named(name))))),
-        change.count > change.objects.length ? make("p", { class: "quiet" }, `… and ${number(change.count - change.objects.length)} more`) : null]),
-      row(change.tenants.length > 1 ? `${number(change.tenants.length)} tenants` : "Tenant", change.tenants.length ? nameList(change.tenants) : "the platform itself")),
-  ].flat();
+      change.from ? fact("Was", make("code", null, named(change.from))) : [],
+      facts(change.count, "object", bounded(change.objects, change.count, (name) => make("code", null, named(name)))),
+      tenantsFact(change.tenants)),
+  ];
 }
 
 /** A unified diff whose signs stay text; runs of lines that stay the same are one element. */
@@ -469,7 +530,8 @@ function unified(change) {
     else runs.push({ kind, lines: [line] });
   });
   const pre = make("pre", { class: "diff" });
-  const { nodes: [, more, rest] } = inChunks(pre, runs, LINES, ({ kind, lines }) => make("span", { class: kind }, `${lines.join("\n")}\n`), "parts of the manifests");
+  const run = ({ kind, lines }) => make("span", { class: kind }, `${lines.join("\n")}\n`);
+  const { nodes: [, more, rest] } = inChunks(pre, runs, LINES, run, "parts of the manifests");
   return [scrolling(`Manifests of ${change.kind} ${change.name}, before and after`, pre), more, rest];
 }
 
@@ -498,7 +560,8 @@ const wordsMatch = (text) => state.words.toLowerCase().split(/\s+/).every((word)
 const textOf = remember((item) => JSON.stringify(Object.values(item)).replace(/\\["n]/g, " ").toLowerCase());
 
 function matches(item, facets) {
-  return facets.every((facet) => state[facet].size === 0 || state[facet].has(item[facet])) && tenantMatches(item.tenants) && (!state.words || wordsMatch(textOf(item)));
+  return facets.every((facet) => state[facet].size === 0 || state[facet].has(item[facet]))
+    && tenantMatches(item.tenants) && (!state.words || wordsMatch(textOf(item)));
 }
 
 /** `#<finding>&class=network,rights&q=words`: a finding by its id alone, everything else by name. */
@@ -556,8 +619,11 @@ function filterPanel() {
   const tenant = make("input", { type: "search", id: "tenant", list: "tenant-names", autocomplete: "off", spellcheck: "false" });
   let waiting;
   const later = (key, field) => field.addEventListener("input", () => {
-    // Ten thousand names would slow typing down: some that fit are enough.
-    if (key === "tenant") names.replaceChildren(...[...knownTenants()].filter((name) => name.includes(field.value)).slice(0, 30).map((name) => make("option", { value: name })));
+    if (key === "tenant") {
+      // Ten thousand names would slow typing down: some that fit are enough.
+      const some = [...knownTenants()].filter((name) => name.includes(field.value)).slice(0, 30);
+      names.replaceChildren(...some.map((name) => make("option", { value: name })));
+    }
     clearTimeout(waiting);
     waiting = setTimeout(() => {
       if (state[key] === field.value.trim()) return;
@@ -591,7 +657,8 @@ function filterPanel() {
     if (document.activeElement !== tenant) tenant.value = state.tenant;
     boxes.forEach((box) => box());
     clear.hidden = !(state.words || state.tenant || FACETS.some((facet) => state[facet].size));
-    said.textContent = clear.hidden ? "" : `${number(sections.findings.shown())} of ${count(findings.length, "finding")}, ${number(sections.changes.shown())} of ${count(report.changes.length, "difference")}`;
+    const [some, others] = [sections.findings.shown(), sections.changes.shown()].map(number);
+    said.textContent = clear.hidden ? "" : `${some} of ${count(findings.length, "finding")}, ${others} of ${count(report.changes.length, "difference")}`;
   });
   const panel = make("details", { class: "filters" }, make("summary", null, "Search and filters"), make("search", null,
     make("label", { for: "search" }, "Search ", make("kbd", null, "/")), words, make("label", { for: "tenant" }, "Tenant"), tenant, names, groups, said, clear));
@@ -600,6 +667,11 @@ function filterPanel() {
 }
 
 // ---- the whole
+
+function addSection(id, title, controls, ...content) {
+  const heading = make("h2", { id: `${id}-title` }, title);
+  main.append(make("section", { id, "aria-labelledby": heading.id, tabindex: "-1" }, make("div", { class: "bar" }, heading, controls), content));
+}
 
 /** A section of cards that follow the filters. */
 function cardSection(id, title, about, items, card, isShown) {
@@ -613,8 +685,9 @@ function cardSection(id, title, about, items, card, isShown) {
     showTo(shown.indexOf(byId.get(state.finding)) + 1);
     place.replaceChildren(...(shown.length || !items.length ? list.nodes : [make("p", { class: "about" }, "Nothing here matches the filters.")]));
   });
-  main.append(make("section", { id, "aria-labelledby": `${id}-title`, tabindex: "-1" }, make("div", { class: "bar" }, make("h2", { id: `${id}-title` }, title),
-    items.length > 1 ? make("div", { class: "controls" }, button("Unfold all", () => folds().forEach((one) => one.unfold())), button("Fold all", () => folds().forEach((one) => { one.open = false; }))) : null), note, place));
+  const all = make("div", { class: "controls" }, button("Unfold all", () => folds().forEach((one) => one.unfold())),
+    button("Fold all", () => folds().forEach((one) => { one.open = false; })));
+  addSection(id, title, items.length > 1 ? all : null, note, place);
   return {
     shown: () => shown.length,
     showAll: () => showTo(shown.length),
@@ -631,50 +704,70 @@ function cardSection(id, title, about, items, card, isShown) {
   };
 }
 
-function reachOfWhom() {
-  const section = make("section", { id: "reach", "aria-labelledby": "reach-title", tabindex: "-1" }, make("div", { class: "bar" }, make("h2", { id: "reach-title" }, "Who reaches whom")), reachSection(report.network));
-  main.append(section);
+const sections = {};
+
+function addSections() {
+  sections.findings = cardSection("findings", "Findings", findings.length ? null : "There is nothing to decide: no finding.",
+    findings, findingCard, (finding) => matches(finding, FACETS));
+  if (report.network && report.network.pairs.length) addSection("reach", "Who reaches whom", null, reachSection(report.network));
+  if (pictures.size) {
+    sections.pictures = cardSection("pictures", "Networks that change", null, [...pictures.values()], pictureFold, ({ tenant }) => tenantMatches([tenant]));
+  }
+  sections.changes = cardSection("changes", "Objects that change",
+    report.changes.length ? "What is the same for several tenants stands here once." : "No rendered object changes.",
+    report.changes, changeCard, (change) => matches(change, ["cause"]));
 }
 
-const sections = {};
+/** Links to the sections. They leave the address alone, which holds the filters. */
+function sectionLinks() {
+  const sizes = lookup({ findings: findings.length, pictures: pictures.size, changes: report.changes.length });
+  return make("ul", { class: "sections" }, [...main.children].map((section) => {
+    const size = sizes[section.id] ? make("span", { class: "quiet" }, ` ${number(sizes[section.id])}`) : null;
+    const anchor = make("a", { href: `#${section.id}` }, section.querySelector("h2").textContent, size);
+    anchor.addEventListener("click", (event) => {
+      event.preventDefault();
+      section.focus({ preventScroll: true });
+      section.scrollIntoView();
+    });
+    return make("li", null, anchor);
+  }));
+}
 
 function build() {
   summary();
-  sections.findings = cardSection("findings", "Findings", findings.length ? null : "There is nothing to decide: no finding.", findings, findingCard, (finding) => matches(finding, FACETS));
-  if (report.network && report.network.pairs.length) reachOfWhom();
-  if (pictures.size) sections.pictures = cardSection("pictures", "Networks that change", null, [...pictures.values()], pictureFold, ({ tenant }) => tenantMatches([tenant]));
-  sections.changes = cardSection("changes", "Objects that change", report.changes.length ? "What is the same for several tenants stands here once." : "No rendered object changes.", report.changes, changeCard, (change) => matches(change, ["cause"]));
+  addSections();
+  document.getElementById("rail").append(sectionLinks(), filterPanel());
   const help = helpDialog();
-  document.getElementById("rail").append(make("ul", { class: "sections" }, [...main.children].map((section) => {
-    const anchor = make("a", { href: `#${section.id}` }, section.querySelector("h2").textContent);
-    anchor.addEventListener("click", (event) => { event.preventDefault(); section.focus({ preventScroll: true }); section.scrollIntoView(); });
-    return make("li", null, anchor);
-  })), filterPanel());
-  document.querySelector("header").append(button(["Keyboard ", make("kbd", null, "?")], () => help.showModal(), { class: "controls help" }));
-  const go = () => { readAddress(); applyFilters(); if (state.finding || state.picture) goToTarget(); };
-  addEventListener("hashchange", go);
+  document.querySelector("header").append(button(["Keyboard ", make("kbd", null, "?")], help.open, { class: "controls help" }));
   addEventListener("keydown", (event) => onKey(event, help));
   printing();
-  readAddress();
-  applyFilters();
+  const go = () => { readAddress(); applyFilters(); };
+  const target = () => { if (state.finding || state.picture) goToTarget(); };
+  addEventListener("hashchange", () => { go(); target(); });
+  go();
   // Before anything scrolls: what is unfolded above a target would push it away.
-  [...document.querySelectorAll("#findings .cards > .denied")].slice(0, UNFOLDED_AT_FIRST).concat(...document.querySelectorAll("#pictures .cards > details:first-child")).forEach((card) => card.unfold());
-  if (state.finding || state.picture) goToTarget();
+  const first = [...document.querySelectorAll("#findings .cards > .denied")].slice(0, UNFOLDED_AT_FIRST);
+  [...first, ...document.querySelectorAll("#pictures .cards > details:first-child")].forEach((card) => card.unfold());
+  target();
 }
 
 const KEYS = [["/", "search"], ["j", "next finding"], ["k", "previous finding"], ["Enter or o", "unfold or fold"], ["Esc", "leave the search"], ["?", "this help"]];
 
 function helpDialog() {
+  // Whoever speaks to the browser, or has a cat, wants single keys to do nothing.
+  const on = make("input", { type: "checkbox" });
+  on.checked = true;
   const dialog = make("dialog", { "aria-labelledby": "help-title" }, make("h2", { id: "help-title" }, "Keyboard"),
     make("dl", null, KEYS.map(([key, text]) => [make("dt", null, make("kbd", null, key)), make("dd", null, text)])),
-    make("p", { class: "quiet" }, "In the matrix: arrow keys, Home and End."), button("Close", () => dialog.close()));
+    quiet("In the matrix: arrow keys, Home and End."), make("label", { class: "check" }, on, "Single keys do this"),
+    button("Close", () => dialog.close()));
   document.body.append(dialog);
-  return dialog;
+  return { open: () => dialog.showModal(), keysAreOff: () => dialog.open || !on.checked };
 }
 
 function onKey(event, help) {
   const typing = event.target.closest("input, textarea, select");
-  if (event.ctrlKey || event.altKey || event.metaKey || help.open) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || help.keysAreOff()) return;
   if (typing) {
     if (event.key === "Escape") typing.blur();
     if (typing.type !== "checkbox" && typing.type !== "radio") return;
@@ -688,7 +781,7 @@ function onKey(event, help) {
     j: () => move(current + 1),
     k: () => move(Math.max(current - 1, 0)),
     o: () => { if (current >= 0) cards[current].open = !cards[current].open; },
-    "?": () => help.showModal(),
+    "?": help.open,
   }[event.key];
   if (!act) return;
   event.preventDefault();
