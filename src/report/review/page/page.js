@@ -8,7 +8,7 @@ const main = document.getElementById("main");
 const SVG = "http://www.w3.org/2000/svg";
 
 // How much is built at once; the rest waits for a button.
-const CARDS = 50, NAMES = 200, NAMES_AT_FIRST = 12, ROWS = 100, LINES = 600, UNFOLDED_AT_FIRST = 3;
+const CARDS = 50, NAMES = 200, NAMES_AT_FIRST = 12, ROWS = 100, LINES = 600, UNFOLDED_AT_FIRST = 3, CARDS_ON_PAPER = 100;
 
 /** A table that has nothing but its rows: a word of the data such as `constructor` finds nothing in it. */
 const lookup = (entries) => Object.assign(Object.create(null), entries);
@@ -283,11 +283,18 @@ function reachSection({ tenants, whole, pairs }) {
   const place = make("div");
   const all = make("input", { type: "checkbox" });
   const asMatrix = whole && tenants.length <= 200;
-  const show = () => place.replaceChildren(...(asMatrix ? matrix : pairTable)(tenants, all.checked ? pairs : changed, kinds, all.checked));
+  let tenant = state.tenant;
+  const show = () => {
+    tenant = state.tenant;
+    const some = (all.checked ? pairs : changed).filter(({ from, to }) => tenantMatches([from, to]));
+    const nodes = asMatrix ? matrix(tenants, some, kinds, all.checked && !tenant) : pairTable(some, kinds);
+    place.replaceChildren(...(nodes.length ? nodes : [make("p", { class: "about" }, "No pair matches the filters.")]));
+  };
   all.checked = changed.length === 0 || (asMatrix && tenants.length <= 40);
   all.addEventListener("change", show);
   show();
-  if (!asMatrix) onFilter.push(show);
+  // The matrix takes longer than the rest, and knows no words.
+  onFilter.push(() => { if (!asMatrix || tenant !== state.tenant) show(); });
   return [
     make("p", { class: "about" }, `Who may open connections to whom ${changed.length ? `differs in ${count(changed.length, "case")}` : "stays as it is"}.`),
     make("div", { class: "bar" }, legend(Object.keys(REACH), asMatrix ? make("li", null, make("span", { class: "mark self" }), "itself") : null),
@@ -351,13 +358,12 @@ function pairText(pair) {
   return `${REACH[reachOf(pair)][1]}; before: ${ports(pair.before)}; after: ${ports(pair.after)}`;
 }
 
-function pairTable(tenants, pairs, kinds) {
-  const shown = pairs.filter(({ from, to }) => tenantMatches([from, to]) && wordsMatch(`${from} ${to}`.toLowerCase()));
+function pairTable(pairs, kinds) {
+  const shown = pairs.filter(({ from, to }) => wordsMatch(`${from} ${to}`.toLowerCase()));
   const body = make("tbody");
   const { nodes: [, more, rest] } = inChunks(body, shown, ROWS, (pair) => make("tr", null, cell(sign(kinds.get(pair)), " ", REACH[kinds.get(pair)][1]),
     cell(named(pair.from)), cell(named(pair.to)), cell(ports(pair.before)), cell(ports(pair.after))), "pairs");
-  if (shown.length === 0) return [make("p", { class: "about" }, "No pair matches the filters.")];
-  return [table("Who may open connections to whom", ["Reach", "From", "To", "Before", "After"], body), more, rest];
+  return shown.length === 0 ? [] : [table("Who may open connections to whom", ["Reach", "From", "To", "Before", "After"], body), more, rest];
 }
 
 // ---- pictures of networks
@@ -374,6 +380,9 @@ const pictureFold = remember((picture) => {
 
 function pictureBody(picture) {
   const drawing = scrolling(`Picture of the network of ${picture.tenant}`, networkPicture(picture));
+  // Where the picture is wider than the screen: to the side on which something differs.
+  const comesIn = picture.edges.some((edge) => edge.direction === "ingress" && edge.before !== edge.after);
+  if (!comesIn) requestAnimationFrame(() => { drawing.scrollLeft = drawing.scrollWidth; });
   const choose = (mode, text) => {
     const input = make("input", { type: "radio", name: `shown ${picture.tenant}` });
     input.checked = mode === "both";
@@ -479,7 +488,7 @@ function inBox(x, middle, width, kind, name) {
 function somePorts(list) {
   let end = 1;
   while (end < list.length && list.slice(0, end + 1).join(", ").length < 18) end += 1;
-  return short(list.slice(0, end).join(", "), 20) + (end < list.length ? ", …" : "");
+  return end < list.length ? `${short(list.slice(0, end).join(", "), 16)}, …` : short(list.join(", "), 20);
 }
 
 function short(text, most) {
@@ -690,7 +699,7 @@ function cardSection(id, title, about, items, card, isShown) {
   addSection(id, title, items.length > 1 ? all : null, note, place);
   return {
     shown: () => shown.length,
-    showAll: () => showTo(shown.length),
+    showTo: (end) => showTo(end),
     reveal(item) {
       const index = shown.indexOf(item);
       if (index < 0) return false;
@@ -772,7 +781,7 @@ function onKey(event, help) {
     if (event.key === "Escape") typing.blur();
     if (typing.type !== "checkbox" && typing.type !== "radio") return;
   }
-  if (event.key === "j") sections.findings.showAll();
+  if (event.key === "j") sections.findings.showTo(findings.length);
   const cards = [...document.querySelectorAll("#findings .cards > details")];
   const current = cards.findIndex((card) => card.contains(document.activeElement));
   const move = (to) => cards[to] && cards[to].querySelector("summary").focus();
@@ -788,13 +797,14 @@ function onKey(event, help) {
   act();
 }
 
-/** On paper nothing can be unfolded: everything is, and folded again afterwards. */
+/** On paper nothing can be unfolded: all findings are, and as much else as somebody reads; afterwards it is as it was. */
 function printing() {
   let opened = null;
   const open = () => {
     if (opened) return;
     opened = [];
-    Object.values(sections).forEach((section) => section.showAll());
+    sections.findings.showTo(findings.length);
+    sections.changes.showTo(CARDS_ON_PAPER);
     for (let closed; (closed = [...main.querySelectorAll("details:not([open])")]).length; opened.push(...closed)) closed.forEach((one) => one.unfold());
   };
   const close = () => { (opened || []).forEach((one) => { one.open = false; }); opened = null; };
