@@ -214,7 +214,7 @@ function who(tenants) {
 /** A line of a list of facts; its label counts where there are several. */
 const fact = (label, ...content) => [make("dt", null, label), make("dd", null, content)];
 const facts = (total, one, content) => fact(total > 1 ? count(total, one) : one[0].toUpperCase() + one.slice(1), content);
-const tenantsFact = (tenants) => facts(tenants.length, "tenant", tenants.length ? nameList(tenants) : "the platform itself");
+const tenantsFact = (tenants) => (tenants.length ? facts(tenants.length, "tenant", nameList(tenants)) : fact("About", "the platform itself"));
 
 /** A list of which the report has only the first ones. */
 function bounded(list, total, build) {
@@ -745,7 +745,7 @@ function sectionLinks() {
 function build() {
   summary();
   addSections();
-  document.getElementById("rail").append(sectionLinks(), filterPanel());
+  document.getElementById("rail").append(sectionLinks(), ...(findings.length + report.changes.length ? [filterPanel()] : []));
   const help = helpDialog();
   document.querySelector("header").append(button(["Keyboard ", make("kbd", null, "?")], help.open, { class: "controls help" }));
   addEventListener("keydown", (event) => onKey(event, help));
@@ -786,7 +786,11 @@ function onKey(event, help) {
   const current = cards.findIndex((card) => card.contains(document.activeElement));
   const move = (to) => cards[to] && cards[to].querySelector("summary").focus();
   const act = {
-    "/": () => { document.querySelector(".filters").open = true; document.getElementById("search").focus(); },
+    "/": () => {
+      const filters = document.querySelector(".filters");
+      if (filters) filters.open = true;
+      if (filters) document.getElementById("search").focus();
+    },
     j: () => move(current + 1),
     k: () => move(Math.max(current - 1, 0)),
     o: () => { if (current >= 0) cards[current].open = !cards[current].open; },
