@@ -729,7 +729,8 @@ function addSections() {
 
 /** Links to the sections. They leave the address alone, which holds the filters. */
 function sectionLinks() {
-  const sizes = lookup({ findings: findings.length, pictures: pictures.size, changes: report.changes.length });
+  const { added, changed, removed } = report.counts;
+  const sizes = lookup({ findings: findings.length, pictures: pictures.size, changes: added + changed + removed });
   return make("ul", { class: "sections" }, [...main.children].map((section) => {
     const size = sizes[section.id] ? make("span", { class: "quiet" }, ` ${number(sizes[section.id])}`) : null;
     const anchor = make("a", { href: `#${section.id}` }, section.querySelector("h2").textContent, size);
