@@ -26,7 +26,9 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
         return;
     }
     for (direction, what) in [(Direction::Ingress, "to"), (Direction::Egress, "from")] {
-        let bare = unit.is_new() && is_open(&unit.network(Side::After), direction);
+        // Where it is known which namespaces are tenants', the platform's own is not meant.
+        let is_meant = change.plans[1].is_none() || unit.tenant().is_some();
+        let bare = is_meant && unit.is_new() && is_open(&unit.network(Side::After), direction);
         if !bare && !unit.shift(direction).dropped {
             continue;
         }
