@@ -151,7 +151,7 @@ class GitHub(Mode):
         self.runner("change", "commit", code=2)
         self.assertEqual(self.refs(), before)
         self.assertIn("T110", self.forge.bodies()[0])
-        self.assertIn("::error file=tenants/globex.yaml,line=6", self.log)
+        self.assertIn("::error file=tenants/globex.yaml,line=7", self.log)
         # Also where the platform itself is what cannot be read.
         (self.work / "tenants/platform.yaml").write_text("kind: [\n")
         self.commit()
@@ -191,7 +191,7 @@ class GitHub(Mode):
         for move in ["newer", "older"]:
             target = world.git(self.work, "commit-tree", "-m", move, "-p", self.at("change"), f"{self.at('change')}^{{tree}}") if move == "newer" \
                 else self.at("main")
-            world.git(self.work, "push", "--quiet", "origin", f"{target}:refs/heads/spare")
+            world.git(self.work, "push", "--quiet", "origin", f"+{target}:refs/heads/spare")
             racing = self.folder / f"mtp-{move}"
             racing.write_text(f"#!/bin/sh\ngit -C {self.origin} update-ref refs/heads/change {target}\nexec {world.STUB} \"$@\"\n")
             racing.chmod(0o755)
@@ -202,13 +202,9 @@ class GitHub(Mode):
 
     def test_hostile_names_of_branches(self):
         head = self.branch()
-        for name in ["$(touch${IFS}pwned)", "a;touch${IFS}pwned", "`touch\x24{IFS}pwned`", "-rf", "--mirror", "'\"|&<>", "a::b", "ü/🙂", "%0A::error::x", "#1", "+x"]:
-            if world.git(self.origin, "check-ref-format", f"refs/heads/{name}", code=None) is None:
-                continue
-            if world.run("git", "check-ref-format", f"refs/heads/{name}", cwd=self.origin, code=None).returncode:
-                continue
+        for name in ["$(touch${IFS}pwned);`touch${IFS}pwned`'\"|&<>", "-rf", "+%0A::error::x/🙂#1"]:
             world.git(self.origin, "update-ref", f"refs/heads/{name}", head)
-            others = self.refs().replace(head, "").count("\n")
+            others = self.refs().count("\n")
             self.runner(name, "commit")
             self.assertNotEqual(self.at(name), head, name)
             self.assertEqual(self.refs().count("\n"), others)
@@ -442,7 +438,7 @@ class GitLab(Mode):
 
     def test_hostile_names_of_branches(self):
         head = self.branch()
-        for name in ["$(touch${IFS}pwned)", "-rf", "a;touch${IFS}pwned", "+x"]:
+        for name in ["$(touch${IFS}pwned);`touch${IFS}pwned`", "--mirror"]:
             world.git(self.origin, "update-ref", f"refs/heads/{name}", head)
             self.job(name, merged=False)
             self.assertNotEqual(self.at(name), head)

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -11,9 +12,13 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 REVIEW = TOP / "ci/review"
-STUB = HERE / "mtp-stub"
 MTP = os.environ.get("MTP_BINARY") or str(TOP / "target/debug/mtp")
 LOCK = threading.Lock()
+# The stub, run by this Python itself: where `python3` is a chooser of versions, that alone would take half of the time.
+PROGRAMS = tempfile.TemporaryDirectory(prefix="mtp-forges-")
+STUB = pathlib.Path(PROGRAMS.name) / "mtp"
+STUB.write_text(f"#!{sys.executable} -IS\n" + (HERE / "mtp-stub").read_text().split("\n", 1)[1])
+STUB.chmod(0o755)
 KNOWS_DIFF = subprocess.run([MTP, "diff", "--help"], capture_output=True).returncode == 0
 
 # Nothing of whoever runs the tests: no settings of git, no token, no forge.
