@@ -23,7 +23,7 @@ KNOWS_DIFF = subprocess.run([MTP, "diff", "--help"], capture_output=True).return
 
 # Nothing of whoever runs the tests: no settings of git, no token, no forge.
 CLEAN = {
-    "PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "MTP_BINARY": MTP, "MTP": str(STUB),
+    "PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "MTP_REAL": MTP, "MTP": str(STUB),
     "GIT_CONFIG_GLOBAL": str(HERE / "gitconfig"), "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_TERMINAL_PROMPT": "0",
     "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.org",
     "MTP_RETRY_PAUSE": "0.01",
