@@ -202,6 +202,15 @@ class Push(Hooks):
         self.assertEqual(self.diffs(), [])
         self.assertTrue(head)
 
+    def test_mtp_itself_is_asked(self):
+        self.tenant("acme", text=world.TENANT.format(name="acme", tier="pro") + "  egress:\n    internet: true\n")
+        self.render()
+        self.add(".")
+        self.try_commit()
+        done = world.run("git", "push", "origin", "main", cwd=self.work, code=1)
+        self.assertIn("egress opened", done.stderr)
+        self.assertIn("not pushed: a finding is denied", done.stderr)
+
     def test_several_branches_and_a_force_over_unknown_commits(self):
         head = self.change()
         world.git(self.work, "branch", "second")

@@ -40,7 +40,7 @@ class Mode(world.Case):
 class GitHub(Mode):
     kind = "github"
 
-    def runner(self, branch, mode, event="pull_request", fork=False, code=0, root=".", env=None, base="main", actor="alice"):
+    def runner(self, branch, mode, event="pull_request", fork=False, code=0, root=".", env=None, base="main", actor="alice", stubbed=True):
         """What a runner does: checks out refs/pull/5/merge with its history, and runs the action's script."""
         runner = self.folder / f"runner-{len(list(self.folder.glob('runner-*')))}"
         world.git(self.folder, "clone", "--quiet", str(self.origin), str(runner))
@@ -61,7 +61,7 @@ class GitHub(Mode):
             "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": event, "GITHUB_EVENT_PATH": self.folder / "event.json", "GITHUB_SHA": merge,
             "GITHUB_REF": "refs/pull/5/merge", "GITHUB_REPOSITORY": "o/r", "GITHUB_API_URL": self.forge.url, "GITHUB_ACTOR": actor,
             "GITHUB_SERVER_URL": "https://github.example", "GITHUB_OUTPUT": outputs, "GITHUB_STEP_SUMMARY": summary, "GITHUB_JOB": "mtp",
-            "MTP_MODE": mode, "MTP_ROOT": root, "MTP_OUT": self.out, "MTP_TOKEN": "s3cret-token", **stub(), **(env or {})})
+            "MTP_MODE": mode, "MTP_ROOT": root, "MTP_OUT": self.out, "MTP_TOKEN": "s3cret-token", **(stub() if stubbed else {}), **(env or {})})
         self.outputs = dict(line.split("=", 1) for line in outputs.read_text().splitlines())
         self.summary, self.log = summary.read_text(), done.stdout + done.stderr
         self.assertEqual(self.outputs["result"], str(code), self.log)
@@ -141,6 +141,53 @@ class GitHub(Mode):
         self.assertTrue(body[0].startswith("<!-- mtp-diff platform/1 -->\n"))
         self.assertIn("could not be reviewed", body[0])
         self.assertIn("````text\n::set-output", body[0])
+
+    def test_what_mtp_itself_says_is_the_review(self):
+        self.branch()
+        self.runner("change", "commit", stubbed=False)
+        body, = self.forge.bodies()
+        self.assertIn("globex", body)
+        self.assertIn("globex", (self.out / "review.html").read_text())
+        self.assertTrue(json.loads((self.out / "review.sarif").read_text())["runs"])
+        self.assertIsInstance(json.loads((self.out / "review.gitlab.json").read_text()), list)
+        # The same branch opens the internet to its tenant: denied, and the one comment says so.
+        world.git(self.work, "fetch", "--quiet")
+        world.git(self.work, "checkout", "--quiet", "--detach", "origin/change")
+        self.tenant("acme", text=world.TENANT.format(name="acme", tier="pro") + "  egress:\n    internet: true\n")
+        self.commit()
+        self.push("change")
+        self.runner("change", "commit", code=1, stubbed=False)
+        self.assertEqual(len(self.forge.comments), 1)
+        self.assertIn("egress opened", self.forge.bodies()[0])
+        self.assertRegex(self.log, r"(?m)^::error file=tenants/acme.yaml,line=\d+,")
+        self.assertEqual([s["state"] for _, s in self.forge.statuses], ["success", "failure"])
+        pushed = self.at("change")
+        self.check_is_up_to_date(pushed)
+        # The same again is the same to the byte: nothing is edited.
+        self.forge.requests.clear()
+        self.runner("change", "commit", code=1, stubbed=False)
+        self.assertEqual((self.at("change"), self.forge.made()), (pushed, []))
+        # A change of nothing ends with a review that says so, and begins none.
+        self.forge.comments.clear()
+        world.git(self.work, "checkout", "--quiet", "--detach", "refs/heads/main")
+        (self.work / "notes").write_text("x")
+        self.commit()
+        self.push("notes")
+        self.runner("notes", "commit", stubbed=False)
+        self.assertEqual(self.forge.comments, [])
+
+    def test_a_missing_base_is_exit_code_2(self):
+        for base in ["nope", "0" * 40, "--help"]:
+            world.run(world.REVIEW / "run", "--base", base, "--head", "HEAD", "--out", self.out, cwd=self.work, code=2)
+            world.run(world.REVIEW / "render-and-push", "--base", base, "--head", "HEAD", "--branch", "x", cwd=self.work, code=2)
+            world.run(world.REVIEW / "merge", base, "HEAD", cwd=self.work, code=2)
+
+    def test_a_head_that_is_dated_back_does_not_date_the_merge_back(self):
+        old = {"GIT_COMMITTER_DATE": "2001-01-01T00:00:00Z"}
+        head = world.run("git", "commit-tree", "-m", "x", "-p", "main", "main^{tree}", cwd=self.work, env=old).stdout.strip()
+        merge = world.run(world.REVIEW / "merge", "main", head, cwd=self.work).stdout.strip()
+        times = world.git(self.work, "show", "--no-patch", "--format=%ct", "main", merge).split()
+        self.assertEqual(times[0], times[1])
 
     def test_errors_in_tenants_push_nothing_and_are_reviewed(self):
         world.git(self.work, "checkout", "--quiet", "--detach", "refs/heads/main")

@@ -19,7 +19,6 @@ PROGRAMS = tempfile.TemporaryDirectory(prefix="mtp-forges-")
 STUB = pathlib.Path(PROGRAMS.name) / "mtp"
 STUB.write_text(f"#!{sys.executable} -IS\n" + (HERE / "mtp-stub").read_text().split("\n", 1)[1])
 STUB.chmod(0o755)
-KNOWS_DIFF = subprocess.run([MTP, "diff", "--help"], capture_output=True).returncode == 0
 
 # Nothing of whoever runs the tests: no settings of git, no token, no forge.
 CLEAN = {
