@@ -210,6 +210,12 @@ class Push(Hooks):
         done = world.run("git", "push", "origin", "main", cwd=self.work, code=1)
         self.assertIn("egress opened", done.stderr)
         self.assertIn("not pushed: a finding is denied", done.stderr)
+        # One of several is enough, whichever it is.
+        world.git(self.work, "checkout", "--quiet", "-b", "fine", "origin/main")
+        self.change()
+        for branches in [["fine", "main"], ["main", "fine"]]:
+            world.run("git", "push", "origin", *branches, cwd=self.work, code=1)
+        world.run("git", "push", "origin", "fine", cwd=self.work)
 
     def test_several_branches_and_a_force_over_unknown_commits(self):
         head = self.change()

@@ -112,19 +112,22 @@ class GitHub(Mode):
         self.assertNotIn("stale", self.forge.bodies()[0])
 
     def test_forks_are_checked_without_writing_and_the_log_says_so(self):
+        # The remote here would take a push, and the branch is stale.
+        self.branch("stale")
         self.branch(render=True)
-        self.forge.read_only = True
         before = self.refs()
-        self.runner("change", "commit", fork=True)
+        self.runner("stale", "commit", fork=True, code=1)
+        self.runner("stale", "commit", actor="dependabot[bot]", code=1)
         self.assertEqual(self.refs(), before)
+        self.forge.comments.clear()
+        self.forge.read_only = True
+        self.runner("change", "commit", fork=True)
         self.assertIn("a fork's pull request", self.log)
         self.assertIn("not allowed to comment", self.log)
         self.assertIn("the review 1", self.summary)
         self.assertNotIn("sarif", [name for name in self.outputs if name == "sarif"])
         self.runner("change", "commit", fork=True, code=1, env=stub(exit=1))
         self.assertIn("::error file=tenants/a.yaml", self.log)
-        self.runner("change", "commit", actor="dependabot[bot]")
-        self.assertEqual(self.refs(), before)
 
     def test_a_denied_finding_fails_and_is_posted(self):
         self.branch(render=True)
@@ -228,7 +231,6 @@ class GitHub(Mode):
         pushed = self.at("change")
         self.assertEqual(world.git(self.origin, "rev-parse", f"{pushed}^1", f"{pushed}^2").split(), [head, self.at("main")])
         self.check_is_up_to_date(pushed)
-        self.runner("change", "check")
         self.runner("change", "commit")
         self.assertEqual(self.at("change"), pushed)
 
