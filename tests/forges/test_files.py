@@ -244,7 +244,7 @@ class Install(Packed):
         world.git(runner, "checkout", "--quiet", "--detach", head)
         script = "\n".join(yaml.safe_load(GITLAB.read_text())["mtp"]["script"])
         env = {
-            "MTP_VERSION": "1.2.3", "MTP_SHA256": self.sum, "MTP_URL": f"{self.forge.url}/releases", "MTP_BINARY": "", "MTP_MODE": "commit",
+            "MTP_VERSION": "1.2.3", "MTP_SHA256": self.sum, "MTP_URL": f"{self.forge.url}/releases", "MTP_FOLDER": "", "MTP_MODE": "commit",
             "MTP_GITLAB_TOKEN": "s3cret-token", "MTP_REMOTE": "origin", "CI_API_V4_URL": self.forge.url, "CI_SERVER_URL": "https://gitlab.example",
             "CI_PROJECT_PATH": "o/r", "CI_MERGE_REQUEST_IID": "5", "CI_MERGE_REQUEST_PROJECT_ID": "42", "CI_PROJECT_ID": "42",
             "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "42", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "change",

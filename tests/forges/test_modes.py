@@ -1,7 +1,9 @@
 """Both modes on both forges, with real remotes, branches and merge results."""
 import json
 import os
+import shutil
 import stat
+import unittest
 
 import forge as forges
 import world
@@ -359,6 +361,24 @@ class GitHub(Mode):
         self.runner("change", "commit")
         self.check_is_up_to_date(self.at("change"))
 
+    def test_links_of_a_branch_lead_nowhere(self):
+        outside = self.folder / "outside"
+        outside.mkdir()
+        for name in ["rendered", "rendered/tenants", "rendered/tenants/globex"]:
+            world.git(self.work, "checkout", "--quiet", "--detach", "refs/heads/main")
+            self.tenant("globex")
+            path = self.work / name
+            shutil.rmtree(path, ignore_errors=True)
+            path.symlink_to(outside)
+            self.commit()
+            branch = name.replace("/", "-")
+            self.push(branch)
+            runner = self.folder / f"clone-{branch}"
+            world.git(self.folder, "clone", "--quiet", str(self.origin), str(runner))
+            world.run(world.REVIEW / "render-and-push", "--base", self.at("main"), "--head", self.at(branch), "--branch", branch, cwd=runner, code=None)
+            self.assertEqual(list(outside.iterdir()), [], name)
+            world.git(self.work, "reset", "--quiet", "--hard")
+
     def test_hooks_of_the_checkout_do_not_run(self):
         self.branch()
         hook = self.folder / "hooks"
@@ -476,6 +496,27 @@ class GitLab(Mode):
             self.job("change", mode, merged=False, code=1)
             self.assertIn("tenants/acme.yaml", self.log)
         self.assertEqual(self.refs(), before)
+
+    @unittest.skipUnless(shutil.which("busybox"), "busybox is not installed")
+    def test_the_programs_of_busybox_are_enough(self):
+        # The template's image is Alpine.
+        programs = self.folder / "programs"
+        programs.mkdir()
+        for name in world.run("busybox", "--list", cwd=self.folder).stdout.split():
+            (programs / name).symlink_to(shutil.which("busybox"))
+        for name in ["bash", "git", "jq", "curl"]:
+            (programs / name).unlink(missing_ok=True)
+            (programs / name).symlink_to(shutil.which(name))
+        env = {"PATH": str(programs)}
+        self.branch()
+        self.forge.faults = [("GET", "notes", 500, {}, False), ("POST", "notes", 500, {}, True)]
+        self.job("change", env=env, merged=False)
+        self.check_is_up_to_date(self.at("change"))
+        self.job("change", env={**env, **stub(exit=2)}, code=2)
+        self.assertIn("could not be reviewed", self.forge.bodies()[0])
+        self.forge.read_only = True
+        self.job("change", env={**env, **stub(body="x")})
+        self.assertIn("403 (Resource not accessible", self.log)
 
     def test_verdicts_are_exit_codes_and_notes(self):
         self.branch(render=True)
