@@ -121,6 +121,7 @@ class Commit(Hooks):
         new.mkdir()
         world.git(new, "init", "--quiet")
         world.run(world.MTP, "init", cwd=new)
+        (new / ".git/hooks").mkdir()
         os.symlink(world.TOP / "ci/hooks/pre-commit", new / ".git/hooks/pre-commit")
         world.git(new, "add", "--all")
         world.run("git", "commit", "--quiet", "-m", "x", cwd=new, code=1)

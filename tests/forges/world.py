@@ -30,7 +30,7 @@ CLEAN = {
     "PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "MTP_REAL": MTP, "MTP": str(STUB),
     "GIT_CONFIG_GLOBAL": str(HERE / "gitconfig"), "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_TERMINAL_PROMPT": "0",
     "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.org",
-    "MTP_RETRY_PAUSE": "0.01",
+    "MTP_RETRY_PAUSE": "0.01", "RAYON_NUM_THREADS": "1",
 }
 
 TENANT = """apiVersion: multitenant.k8s-mtp.io/v1
