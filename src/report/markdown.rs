@@ -41,26 +41,43 @@ fn indented(text: &str) -> String {
     visible(text).lines().map(|line| format!("  {line}\n")).collect()
 }
 
+/// What ends a mention, a reference or a link before forges see one. They look for those in what is shown, where an escape
+/// is no escape any more.
+const APART: &str = "<!-- -->";
+
 /// Text that stays text: no markup, no HTML, no mention, no link of its own.
 pub fn escape(text: &str) -> String {
+    let text = visible(text).replace('\n', " ");
+    // Our messages put the author's words between backticks; they stay code. Of an odd number, somebody typed one: no code
+    // then, and nothing that could be markup.
+    let has_code = text.matches('`').count().is_multiple_of(2);
     let mut out = String::with_capacity(text.len());
     let mut in_code = false;
-    for c in visible(text).replace('\n', " ").chars() {
+    for (at, c) in text.char_indices() {
         match c {
-            // Our messages put the author's words between backticks; they stay code.
-            '`' => {
+            '`' if has_code => {
                 in_code = !in_code;
                 out.push(c);
             }
-            '<' if !in_code => out.push_str("&lt;"),
-            '\\' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '!' if !in_code => out.extend(['\\', c]),
-            '@' if !in_code => out.push_str("&#64;"),
+            c if in_code => out.push(c),
+            '`' => out.push_str("&#96;"),
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => out.extend(['\\', c]),
+            '@' | '#' => {
+                out.extend(['\\', c]);
+                out.push_str(APART);
+            }
+            ':' if text[at..].starts_with("://") => {
+                out.push(c);
+                out.push_str(APART);
+            }
+            '.' if text[..at].to_ascii_lowercase().ends_with("www") => {
+                out.push(c);
+                out.push_str(APART);
+            }
             c => out.push(c),
         }
-    }
-    if in_code {
-        // An odd number of backticks: somebody typed one. No code then, and nothing that could be markup.
-        return out.replace('`', "&#96;").replace('<', "&lt;").replace('@', "&#64;");
     }
     out
 }

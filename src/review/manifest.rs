@@ -83,6 +83,15 @@ fn find(text: &[u8], what: &[u8]) -> Option<usize> {
 /// The objects of a text of manifests, made by anything. What cannot be read is reported, and nothing is left out in silence.
 pub fn read(path: &Arc<str>, bytes: &[u8], findings: &mut Findings) -> Vec<Manifest> {
     let Some(text) = parse::text(path, bytes, findings) else { return Vec::new() };
+    let mut all = Vec::new();
+    // YAML is no superset of JSON in everything: a key of it has at most 1,024 characters.
+    if path.ends_with(".json") {
+        match serde_json::from_str(text) {
+            Ok(value) => objects(value, &Place::file(Arc::clone(path)), &mut all, findings),
+            Err(error) => drop(findings.error("T001", Place::file(Arc::clone(path)), format!("no JSON: {error}"))),
+        }
+        return all;
+    }
     let nodes = match yaml::read(text) {
         Ok(nodes) => nodes,
         Err(unreadable) => {
@@ -91,7 +100,6 @@ pub fn read(path: &Arc<str>, bytes: &[u8], findings: &mut Findings) -> Vec<Manif
         }
     };
     let from = source(bytes).map(Place::file);
-    let mut all = Vec::new();
     for node in &nodes {
         let at = from.clone().unwrap_or_else(|| Place::new(path, node.span));
         let value = yaml::json(path, node, findings);

@@ -28,7 +28,7 @@ pub fn write(report: &ReviewReport) -> String {
     }
     for (tenant, kinds) in tenants.iter().take(MOST) {
         let kinds: Vec<String> = kinds.iter().map(|(what, n)| format!("{n} {what}")).collect();
-        out.push_str(&format!("{}: {}\n", line(tenant), kinds.join(", ")));
+        out.push_str(&format!("tenant {}: {}\n", line(tenant), kinds.join(", ")));
     }
     if tenants.len() > MOST {
         out.push_str(&format!("… and {}\n", count(tenants.len() - MOST, "more tenant")));
