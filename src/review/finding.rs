@@ -64,6 +64,8 @@ pub struct Finding {
     pub places: BTreeSet<Place>,
     /// What becomes of it.
     pub decision: Decision,
+    /// Whether an approval could let it pass: its rule allows that, and there is a Platform to write it into.
+    pub is_approvable: bool,
 }
 
 /// What is the same for all whom a finding concerns.
@@ -196,6 +198,7 @@ impl Findings {
                 objects: whom.objects,
                 places: whom.places,
                 decision: Decision::Noted,
+                is_approvable: false,
             })
         });
         each.collect()
@@ -233,7 +236,7 @@ impl Finding {
     /// What is to be written into the Platform to let it pass; `None` where it cannot be.
     pub fn approval(&self) -> Option<String> {
         let Decision::Denied(missing) = &self.decision else { return None };
-        if !self.rule.approvable {
+        if !self.is_approvable {
             return None;
         }
         let tenants = match missing.len() {

@@ -34,6 +34,7 @@ pub fn judge(findings: &mut Vec<Finding>, denies: &BTreeSet<Class>, gate: &Gate<
     let (over, valid): (Vec<&ApprovalPlan>, Vec<&ApprovalPlan>) = new.into_iter().partition(|a| is_over(a));
     let mut used: BTreeSet<usize> = BTreeSet::new();
     for finding in findings.iter_mut() {
+        finding.is_approvable = finding.rule.approvable && gate.plans[1].is_some();
         decide(finding, denies, &valid, &mut used);
     }
 
@@ -87,7 +88,7 @@ fn decide(finding: &mut Finding, denies: &BTreeSet<Class>, approvals: &[&Approva
     let mine: Vec<(usize, &ApprovalPlan)> = mine.map(|(index, approval)| (index, *approval)).collect();
     let mut missing: BTreeSet<Arc<str>> = finding.tenants.clone();
     let mut by = Vec::new();
-    for (index, approval) in mine.iter().filter(|_| finding.rule.approvable) {
+    for (index, approval) in mine.iter().filter(|_| finding.is_approvable) {
         let before = missing.len();
         missing.retain(|tenant| !approval.holds_for(tenant));
         if missing.len() < before || finding.tenants.is_empty() {

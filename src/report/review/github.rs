@@ -4,7 +4,7 @@
 
 use super::{ReviewReport, decision, place, whom};
 use crate::report::github::{data, property};
-use crate::report::visible;
+use crate::report::{line, visible};
 use crate::review::finding::Finding;
 use crate::review::{Decision, Severity};
 
@@ -29,13 +29,14 @@ pub fn write(report: &ReviewReport) -> String {
 
 fn annotation(level: &str, finding: &Finding) -> String {
     let title = property(&format!("{} {} ({})", finding.rule.id, finding.rule.title, decision(finding)));
-    let whom = whom(finding, 5).map(|whom| format!("\n{whom}")).unwrap_or_default();
+    // What people typed is on one line: only we begin another one.
+    let whom = whom(finding, 5).map(|whom| format!("\n{}", line(&whom))).unwrap_or_default();
     let approve = finding
         .approval()
         .map(|text| format!("\nto let it pass, below spec.review.approvals:\n{text}"))
         .unwrap_or_default();
     // What nobody sees is spelt out before it is cut, so that no escape is cut in two.
-    let text: String = visible(&format!("{}{whom}{approve}", finding.message)).chars().take(LONGEST).collect();
+    let text: String = visible(&format!("{}{whom}{approve}", line(&finding.message))).chars().take(LONGEST).collect();
     let at = match place(finding) {
         // Without a line the annotation would not show among the changed files.
         Some(at) => format!("file={},line={},", property(&at.path), at.span.line.max(1)),
