@@ -82,6 +82,9 @@ pub fn is_open(side: &Side, direction: Direction) -> bool {
     pods.iter().any(|pod| !speaking().any(|policy| policy.pods.selects(pod)))
 }
 
+/// What [`lines`] says where nothing is let through.
+pub const NOBODY: &str = "nobody";
+
 /// What is let through, in words, a line a peer; sorted, each once.
 pub fn lines(side: &Side, direction: Direction) -> Vec<String> {
     let mut lines = BTreeSet::new();
@@ -95,7 +98,7 @@ pub fn lines(side: &Side, direction: Direction) -> Vec<String> {
     if is_open(side, direction) {
         return vec!["everybody, every port: no policy isolates all pods".to_owned()];
     }
-    if lines.is_empty() { vec!["nobody".to_owned()] } else { lines.into_iter().collect() }
+    if lines.is_empty() { vec![NOBODY.to_owned()] } else { lines.into_iter().collect() }
 }
 
 /// The pieces of `changed` in words: those that an opening of `side` covers, by opening.

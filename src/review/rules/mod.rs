@@ -48,7 +48,7 @@ pub use review_loosened::RULE as REVIEW_LOOSENED;
 pub use tenant_added::tenant as tenant_of;
 
 use super::finding::{Findings, Severity};
-use super::reach::{Direction, lines};
+use super::reach::{Direction, NOBODY, lines};
 use super::unit::{NETWORKING, Unit};
 use super::{Change, Pair, Side};
 use crate::contract::review::Class;
@@ -167,10 +167,19 @@ fn opened(rule: &'static Rule, direction: Direction, unit: &Unit<'_>, change: &C
         Direction::Ingress => "may be reached by",
         Direction::Egress => "may connect to",
     };
-    let sides = [Side::Before, Side::After].map(|side| lines(&unit.network(side), direction));
-    let [before, after] = sides;
+    let [before, after] = moved_lines(unit, direction);
     let told = unit.tell(rule, format!("pods {verb} {}", summed(&shift.gained))).sides(before, after);
     found.add(with_objects(told, unit, direction, change));
+}
+
+/// What is let through on one side alone, in words. What stays is not among it, so that the same opening is seen to be the
+/// same for tenants who differ in what they had.
+fn moved_lines(unit: &Unit<'_>, direction: Direction) -> [Vec<String>; 2] {
+    let [before, after] = [Side::Before, Side::After].map(|side| lines(&unit.network(side), direction));
+    let only = |lines: &[String], others: &[String]| {
+        lines.iter().filter(|line| !others.contains(line) && *line != NOBODY).cloned().collect()
+    };
+    [only(&before, &after), only(&after, &before)]
 }
 
 /// Pieces in a sentence: the first three, and how many addresses they have together.
@@ -181,13 +190,16 @@ fn summed(pieces: &[super::reach::Change]) -> String {
         text.push(&more);
     }
     let addresses: u64 = pieces.iter().map(|piece| piece.addresses).max().unwrap_or_default();
-    let count = if addresses > 0 { format!(" ({} IPv4 addresses)", grouped(addresses)) } else { String::new() };
+    let count = if addresses > 0 { format!(" ({})", count(addresses)) } else { String::new() };
     format!("{}{count}", text.join("; "))
 }
 
-/// `16777216` as `16,777,216`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
+/// `16,777,216 IPv4 addresses`.
+fn count(addresses: u64) -> String {
+    if addresses == 1 {
+        return "1 IPv4 address".to_owned();
+    }
+    let digits = addresses.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -195,7 +207,7 @@ fn grouped(number: u64) -> String {
         }
         out.push(digit);
     }
-    out
+    format!("{out} IPv4 addresses")
 }
 
 /// The policies that differ, and the lines that brought that about.

@@ -1,11 +1,11 @@
 //! R104: connections that were possible are not any more.
 
-use super::{Check, Rule, summed, with_objects};
+use super::{Check, Rule, moved_lines, summed, with_objects};
 use crate::contract::review::Class;
+use crate::review::Change;
 use crate::review::finding::{Findings, Severity};
-use crate::review::reach::{Direction, lines};
+use crate::review::reach::Direction;
 use crate::review::unit::Unit;
-use crate::review::{Change, Side};
 
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
@@ -31,7 +31,7 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
         if shift.lost.is_empty() {
             continue;
         }
-        let [before, after] = [Side::Before, Side::After].map(|side| lines(&unit.network(side), direction));
+        let [before, after] = moved_lines(unit, direction);
         let told = unit.tell(&RULE, format!("pods {verb} {}", summed(&shift.lost))).sides(before, after);
         found.add(with_objects(told, unit, direction, change));
     }
