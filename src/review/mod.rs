@@ -116,7 +116,7 @@ pub struct Counts {
     pub by_tool: usize,
     /// Tenants with such objects.
     pub tenants_changed: usize,
-    /// Tenants there are, on the later side.
+    /// Tenants there are, on either side.
     pub tenants: usize,
 }
 
@@ -192,8 +192,10 @@ pub fn review(change: &Change<'_>, gate: &Gate<'_>) -> Review {
 }
 
 fn counts(change: &Change<'_>) -> Counts {
-    let mut counts = Counts { tenants: change.plans[1].map_or(0, |plan| plan.tenants.len()), ..Counts::default() };
+    let mut counts = Counts::default();
     let mut tenants: BTreeSet<&str> = BTreeSet::new();
+    let all = change.plans.iter().flatten().flat_map(|plan| &plan.tenants);
+    let mut known: BTreeSet<&str> = all.map(|tenant| &*tenant.name).collect();
     for pair in &change.pairs {
         match (&pair.before, &pair.after) {
             (None, _) => counts.added += 1,
@@ -204,6 +206,8 @@ fn counts(change: &Change<'_>) -> Counts {
         tenants.extend(pair.tenant());
     }
     counts.tenants_changed = tenants.len();
+    known.append(&mut tenants);
+    counts.tenants = known.len();
     counts
 }
 

@@ -120,7 +120,7 @@ const cell = (...content) => make("td", null, content);
 /** Names as chips, most of them only when asked for; with a field to look one up where there are many. */
 function nameList(names) {
   const box = make("div", { class: "names" });
-  const list = (some) => inChunks(make("ul", { class: "chips" }), some, NAMES, (name) => make("li", null, named(name)), "names", NAMES_AT_FIRST);
+  const list = (some) => inChunks(make("ul", { class: "chips", tabindex: "0", "aria-label": "Names" }), some, NAMES, (name) => make("li", null, named(name)), "names", NAMES_AT_FIRST);
   box.append(...list(names).nodes);
   if (names.length > NAMES) {
     const what = `Look up one of ${number(names.length)}`;
@@ -161,7 +161,7 @@ function summary() {
   const tile = (value, text, kind) => make("li", { class: `tile ${value ? kind : "none"}` }, make("b", null, icon(kind), number(value)), text);
   const share = make("span", { class: "share", "aria-hidden": "true" }, make("span"));
   // A sliver stays to be seen where few of many change.
-  share.firstChild.style.width = `${counts.tenantsChanged ? Math.max(2, (100 * counts.tenantsChanged) / Math.max(1, counts.tenants)) : 0}%`;
+  share.firstChild.style.width = `${counts.tenantsChanged ? Math.min(100, Math.max(2, (100 * counts.tenantsChanged) / Math.max(1, counts.tenants))) : 0}%`;
   document.getElementById("scriptless").remove();
   document.getElementById("summary").replaceChildren(
     make("div", { class: `verdict ${decision}` }, icon(decision),
