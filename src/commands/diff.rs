@@ -80,7 +80,7 @@ impl Options {
     }
 
     fn exit(&self, report: &ReviewReport) -> Exit {
-        let differs = self.exit_code && !report.review.groups.is_empty();
+        let differs = self.exit_code && !report.review.is_empty();
         if report.review.denied() > 0 || differs { Exit::Findings } else { Exit::Clean }
     }
 }
@@ -112,7 +112,7 @@ fn folders(options: &Options, old: &Path, new: &Path, shell: &mut Shell<'_>) -> 
     if has_errors(&diagnostics) {
         return failed(diagnostics, &Inputs::default(), shell);
     }
-    let review = review(&change, &options.gate(options.at));
+    let review = review(&change, None, &options.gate(options.at));
     let named = |folder: &Path| Named { name: folder.display().to_string(), commit: None };
     let report =
         ReviewReport { name: String::new(), base: named(old), head: named(new), at: options.at, review, map: None };
@@ -141,7 +141,8 @@ fn revisions(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     }
     shell.detail(&format!("comparing with {} ({})", base.name, base.commit));
 
-    let base_files = if committed.is_empty() { rendered_base(&old) } else { Base::Committed(&history, committed) };
+    let committed_is_empty = committed.is_empty();
+    let base_files = if committed_is_empty { rendered_base(&old) } else { Base::Committed(&history, committed) };
     let (sides, after, diagnostics) = against(&base_files, &inputs)?;
     if has_errors(&diagnostics) {
         return failed(diagnostics, &inputs, shell);
@@ -166,12 +167,26 @@ fn revisions(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
             tool = other.prints();
             before = Some(rendered);
         }
+    } else if committed_is_empty {
+        // A root that was moved, or a first commit: nobody can tell what of it is new.
+        change
+            .unknown
+            .push("the base has neither tenants/ nor rendered/ here, so that everything is taken for new".to_owned());
     }
     let (pairs, same, unreadable) = sides.into_pairs(&after, &tool);
     change.unknown.extend(unreadable.iter().map(|d| format!("{}: {}", d.at, d.message)));
     (change.pairs, change.same) = (pairs, same);
     let later = after.plan();
     change.plans = [if is_same_input { later } else { before.as_ref().and_then(Rendered::plan) }, later];
+
+    // The base is not what its tenants/ renders to: what authors changed is looked at on its own as well.
+    let mut authored = None;
+    if let Some(before) = before.as_ref().filter(|_| !tool.is_empty()) {
+        let (own, again, _) = against(&rendered_base(&old), &inputs)?;
+        let (pairs, same, _) = own.into_pairs(&again, &BTreeMap::new());
+        let edits = crate::review::sides::edits(&old, &inputs);
+        authored = Some(Change { pairs, same, plans: [before.plan(), later], edits, ..Change::default() });
+    }
 
     let at = options.at.or(Some(tip.time));
     let gate = Gate {
@@ -184,7 +199,7 @@ fn revisions(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
         base: named(&base),
         head: if in_worktree { Named { name: WORKTREE.to_owned(), commit: None } } else { named(&tip) },
         at,
-        review: review(&change, &gate),
+        review: review(&change, authored.as_ref(), &gate),
         map: if shell.writes(&[Format::Html, Format::Json]) { map(&change) } else { None },
     };
     shell.review(&report)?;

@@ -41,8 +41,8 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// How much it matters.
     pub severity: Severity,
-    /// Its id: the rule's name and a digest of all that is said, but for whom it concerns. An approval names it, so that a
-    /// change that later does more, or something else, is not approved.
+    /// Its id: the rule's name and a digest of all that is said. An approval names it, so that a change that later does more, or
+    /// something else, is not approved.
     pub id: String,
     /// What it is, as a fact.
     pub message: String,
@@ -185,7 +185,7 @@ impl Findings {
         let each = self.0.into_iter().filter_map(|(key, whom)| {
             let rule = whom.rule?;
             Some(Finding {
-                id: id(rule, &key),
+                id: id(rule, &key, &whom),
                 rule,
                 severity: key.severity,
                 message: key.message,
@@ -216,7 +216,11 @@ impl Whom {
     }
 }
 
-fn id(rule: &Rule, key: &Key) -> String {
+/// Up to so many tenants, the id is of their namespaces and people as well. Of a fleet it is of the change alone: it would be
+/// another one with every tenant that comes meanwhile.
+const FEW: usize = 10;
+
+fn id(rule: &Rule, key: &Key, whom: &Whom) -> String {
     let mut hash = Sha256::new();
     let mut add = |text: &str| {
         hash.update((text.len() as u64).to_le_bytes());
@@ -227,6 +231,11 @@ fn id(rule: &Rule, key: &Key) -> String {
     for lines in [&key.before, &key.after] {
         add(&lines.len().to_string());
         lines.iter().for_each(|line| add(line));
+    }
+    if whom.tenants.len() <= FEW {
+        add(&whom.namespaces.len().to_string());
+        whom.namespaces.iter().for_each(|name| add(name));
+        whom.who.iter().for_each(|who| add(who));
     }
     let digest = hex(&hash.finalize());
     format!("{}-{}", rule.name, digest.get(..12).unwrap_or_default())

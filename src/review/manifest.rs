@@ -121,15 +121,31 @@ fn objects(value: Value, at: &Place, all: &mut Vec<Manifest>, findings: &mut Fin
     }
 }
 
+/// Kinds that rules look at and that stand in a namespace, stated or not.
+const NAMESPACED: [&str; 9] = [
+    "Ingress",
+    "LimitRange",
+    "NetworkPolicy",
+    "PersistentVolumeClaim",
+    "ResourceQuota",
+    "Role",
+    "RoleBinding",
+    "Service",
+    "ServiceAccount",
+];
+
 /// The identity of an object; the version is no part of it.
 pub fn id(value: &Value) -> Option<ObjectId> {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     let version = text(value.get("apiVersion"))?;
     let metadata = value.get("metadata")?;
+    let kind = text(value.get("kind"))?;
+    // Where `kubectl apply` puts what states no namespace.
+    let unstated = || NAMESPACED.contains(&kind.as_str()).then(|| "default".to_owned());
     Some(ObjectId {
         group: version.rsplit_once('/').map_or(String::new(), |(group, _)| group.to_owned()).into(),
-        kind: text(value.get("kind"))?.into(),
-        namespace: text(metadata.get("namespace")).map(Arc::from),
+        namespace: text(metadata.get("namespace")).or_else(unstated).map(Arc::from),
+        kind: kind.into(),
         name: text(metadata.get("name"))?.into(),
     })
 }

@@ -158,12 +158,30 @@ pub fn home(id: &ObjectId) -> Arc<str> {
     }
 }
 
-/// Says what a change means, and what of it is refused.
-pub fn review(change: &Change<'_>, gate: &Gate<'_>) -> Review {
+/// Says what a change means, and what of it is refused. `authored` is the change that authors made, where the earlier side is
+/// not what its input renders to: what somebody weakens is told even if the earlier side had it by other ways.
+pub fn review(change: &Change<'_>, authored: Option<&Change<'_>>, gate: &Gate<'_>) -> Review {
+    let denies = gate::denies(gate);
+    let mut findings = found(change);
+    let known: BTreeSet<String> = findings.iter().map(|finding| finding.id.clone()).collect();
+    let more = authored.map(found).unwrap_or_default();
+    findings.extend(more.into_iter().filter(|finding| !known.contains(&finding.id)));
+    gate::judge(&mut findings, &denies, gate);
+    Review { groups: group::groups(change), counts: counts(change), findings, denies }
+}
+
+/// All that the rules find.
+fn found(change: &Change<'_>) -> Vec<Finding> {
     let cluster = ClusterRights::of(change);
     let mut units: BTreeMap<Arc<str>, (Vec<&Pair>, Vec<&Manifest>)> = BTreeMap::new();
     for pair in &change.pairs {
         units.entry(home(&pair.id)).or_default().0.push(pair);
+    }
+    for manifest in &change.same {
+        let binds = || manifest.value.pointer("/roleRef/kind").is_some_and(|kind| kind == "ClusterRole");
+        if !cluster.changed.is_empty() && manifest.id.kind == "RoleBinding" && binds() {
+            units.entry(home(&manifest.id)).or_default();
+        }
     }
     for manifest in &change.same {
         if let Some(unit) = units.get_mut(&home(&manifest.id)) {
@@ -184,11 +202,7 @@ pub fn review(change: &Change<'_>, gate: &Gate<'_>) -> Review {
             all
         });
     rules::of_change(change, &mut all);
-
-    let denies = gate::denies(gate);
-    let mut findings = all.into_findings();
-    gate::judge(&mut findings, &denies, gate);
-    Review { groups: group::groups(change), counts: counts(change), findings, denies }
+    all.into_findings()
 }
 
 fn counts(change: &Change<'_>) -> Counts {

@@ -75,6 +75,13 @@ impl Right {
         }
     }
 
+    /// Whether it shows what Secrets hold.
+    pub fn reads_secrets(&self) -> bool {
+        let Right::Resource { group, resource, verb, .. } = self else { return true };
+        let reads = ["get", "list", "watch", ALL].contains(&verb.as_str());
+        reads && (group.is_empty() || group == ALL) && covers_resource(resource, "secrets")
+    }
+
     /// Whether it leads to further rights, or out of the namespace, or around what isolates it.
     ///
     /// Source: <https://kubernetes.io/docs/concepts/security/rbac-good-practices/>

@@ -79,7 +79,8 @@ impl Sides {
                 findings.error("T102", first.at.clone(), format!("{} stands in rendered/ twice", first.id));
             }
         }
-        let context = homes(before.keys().chain(prints.keys()));
+        let context =
+            Context::of(before.keys().chain(prints.keys()), |id| before.contains_key(id) && prints.contains_key(id));
         let (same, new) = (Mutex::new(Vec::new()), Mutex::new(BTreeMap::new()));
         after.objects(|objects| {
             let mut mine = Vec::new();
@@ -87,7 +88,7 @@ impl Sides {
             for object in objects {
                 let differs = prints.contains_key(&object.id);
                 // An id on the earlier side alone that is rendered all the same, unchanged, from another file.
-                if differs || before.contains_key(&object.id) || has_part(&object.id, &context) {
+                if differs || before.contains_key(&object.id) || context.holds(&object.id) {
                     let value = object.manifest.value();
                     let manifest = Manifest { id: object.id, value, at: object.at, origins: object.origins };
                     if differs || before.contains_key(&manifest.id) {
@@ -161,15 +162,53 @@ fn is_same(before: &Manifest, after: &Manifest) -> bool {
     differences(&before.id.kind, &old, &new).is_empty()
 }
 
-/// The namespaces whose network or rights are touched; what is the same in them has a part in what that means.
-fn homes<'i>(ids: impl Iterator<Item = &'i ObjectId>) -> BTreeSet<Arc<str>> {
-    ids.filter(|id| [NETWORKING, RBAC].contains(&&*id.group) || id.kind == "Namespace").map(home).collect()
+/// What is the same and has a part in what others mean, by the namespaces in which it does.
+struct Context {
+    /// Where the network is touched.
+    network: BTreeSet<Arc<str>>,
+    /// Where rights are.
+    rights: BTreeSet<Arc<str>>,
+    /// Where quotas are.
+    quotas: BTreeSet<Arc<str>>,
+    /// Whether a ClusterRole is, which may be bound anywhere.
+    everywhere: bool,
 }
 
-fn has_part(id: &ObjectId, context: &BTreeSet<Arc<str>>) -> bool {
-    let is_cluster_wide = id.group == RBAC && id.namespace.is_none();
-    let matters = [NETWORKING, RBAC].contains(&&*id.group) || (id.kind == "Namespace" && id.group.is_empty());
-    is_cluster_wide || (matters && context.contains(&home(id)))
+impl Context {
+    /// Of the ids on one side or both; `stays` says which are on both.
+    fn of<'i>(ids: impl Iterator<Item = &'i ObjectId>, stays: impl Fn(&ObjectId) -> bool) -> Context {
+        let [network, rights, quotas] = std::array::from_fn(|_| BTreeSet::new());
+        let mut context = Context { network, rights, quotas, everywhere: false };
+        for id in ids {
+            let is_namespace = id.kind == "Namespace" && id.group.is_empty();
+            if is_namespace || id.group == NETWORKING {
+                context.network.insert(home(id));
+            }
+            // One that comes or goes is told from one that was only stated by what else there is.
+            let moves = is_namespace && !stays(id);
+            if moves || id.group == RBAC {
+                context.rights.insert(home(id));
+            }
+            if moves || is_quota(id) {
+                context.quotas.insert(home(id));
+            }
+            context.everywhere |= id.group == RBAC && id.kind == "ClusterRole";
+        }
+        context
+    }
+
+    fn holds(&self, id: &ObjectId) -> bool {
+        if id.group == RBAC {
+            return id.namespace.is_none() || self.everywhere || self.rights.contains(&home(id));
+        }
+        let is_namespace = id.kind == "Namespace" && id.group.is_empty();
+        (is_quota(id) && self.quotas.contains(&home(id)))
+            || ((is_namespace || id.group == NETWORKING) && self.network.contains(&home(id)))
+    }
+}
+
+fn is_quota(id: &ObjectId) -> bool {
+    id.kind == "ResourceQuota" && id.group.is_empty()
 }
 
 /// The lines of `tenants/` that differ.

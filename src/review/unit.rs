@@ -11,6 +11,7 @@ use super::rights::{self, Bound, Rights, Subject};
 use super::rules::Rule;
 use super::{Cause, Change, Pair, Side};
 use crate::objects::meta;
+use crate::rendered::ObjectId;
 
 /// A namespace, or with an empty name all that stands in none.
 pub struct Unit<'c> {
@@ -19,7 +20,8 @@ pub struct Unit<'c> {
     /// What differs.
     pub pairs: Vec<&'c Pair>,
     same: Vec<&'c Manifest>,
-    cluster: &'c ClusterRights,
+    /// What holds everywhere.
+    pub cluster: &'c ClusterRights,
     shifts: OnceCell<[Shift; 2]>,
     grants: OnceCell<[Grants; 2]>,
 }
@@ -41,7 +43,7 @@ impl<'c> Unit<'c> {
     }
 
     /// All objects of a kind, on one side.
-    fn all<'u>(&'u self, side: Side, group: &'u str, kind: &'u str) -> impl Iterator<Item = &'c Manifest> + 'u {
+    pub fn all<'u>(&'u self, side: Side, group: &'u str, kind: &'u str) -> impl Iterator<Item = &'c Manifest> + 'u {
         let same = self.same.iter().copied().filter(move |m| m.id.kind == kind && m.id.group == group);
         self.pairs_of(group, kind).filter_map(move |pair| pair.side(side)).chain(same)
     }
@@ -51,9 +53,13 @@ impl<'c> Unit<'c> {
         self.pairs_of("", "Namespace").next()
     }
 
-    /// Whether the namespace came with the change.
+    /// Whether the namespace came with the change: it is there now, and nothing of it was before. A Namespace that is stated
+    /// for the first time may have been there all along, with policies and rights that count.
     pub fn is_new(&self) -> bool {
+        let others = || self.pairs.iter().filter(|pair| pair.id.kind != "Namespace");
         self.namespace().is_some_and(|pair| pair.before.is_none())
+            && others().all(|pair| pair.before.is_none())
+            && self.same.is_empty()
     }
 
     /// Whether the namespace goes with the change.
@@ -133,8 +139,8 @@ impl<'c> Unit<'c> {
     /// Who may do what here, on one side.
     pub fn grants(&self, side: Side) -> &Grants {
         let grants = self.grants.get_or_init(|| {
-            let touches = |pair: &&&Pair| pair.id.group == RBAC;
-            if !self.pairs.iter().any(|pair| touches(&pair)) {
+            // A ClusterRole that changes is a change wherever it is bound.
+            if self.cluster.changed.is_empty() && !self.pairs.iter().any(|pair| pair.id.group == RBAC) {
                 return <[Grants; 2]>::default();
             }
             [Side::Before, Side::After].map(|side| self.read_grants(side))
@@ -221,21 +227,27 @@ impl Grants {
     }
 
     /// What a subject is given here that is not the very same as what it had, which would be covered by itself.
-    fn given<'g>(&'g self, had: &'g [&Rights], subject: &Subject) -> impl Iterator<Item = &'g Given> {
+    pub fn given<'g>(&'g self, had: &'g [&Rights], subject: &Subject) -> impl Iterator<Item = &'g Given> {
         let all = self.bound.get(subject).into_iter().flatten();
         all.filter(|given| !had.iter().any(|had| std::ptr::eq(*had, &*given.rights)))
     }
 
-    /// All that anybody has or could be given here.
-    pub fn known(&self) -> Vec<&Rights> {
-        let bound = self.bound.values().chain(self.everywhere.values()).flatten().map(|given| &given.rights);
-        bound.chain(self.roles.values()).map(|rights| &**rights).collect()
+    /// What a role gave here, bound or not; of a ClusterRole, only where it was bound.
+    pub fn gave(&self, role: &str) -> Option<&Rights> {
+        let own = role.strip_prefix("Role `").and_then(|rest| rest.strip_suffix('`'));
+        if let Some(rights) = own.and_then(|name| self.roles.get(name)) {
+            return Some(rights);
+        }
+        let bound = self.bound.values().chain(self.everywhere.values()).flatten();
+        bound.filter(|given| *given.role == *role).map(|given| &*given.rights).next()
     }
 }
 
 /// What ClusterRoles and their bindings give, on both sides, and the rights of roles that were read already: in a fleet,
 /// thousands of roles have the same rules.
 pub struct ClusterRights {
+    /// ClusterRoles that are not the same on both sides.
+    pub changed: Vec<ObjectId>,
     sides: [ClusterSide; 2],
     read: Mutex<BTreeMap<String, Arc<Rights>>>,
 }
@@ -268,7 +280,9 @@ impl ClusterRights {
             }
             ClusterSide { roles, bound }
         });
-        ClusterRights { sides, read: Mutex::new(BTreeMap::new()) }
+        let changed = change.pairs.iter().map(|pair| &pair.id);
+        let changed = changed.filter(|id| id.kind == "ClusterRole" && id.group == RBAC).cloned().collect();
+        ClusterRights { changed, sides, read: Mutex::new(BTreeMap::new()) }
     }
 
     fn rights(&self, role: &Manifest) -> Arc<Rights> {

@@ -131,12 +131,17 @@ fn told(universe: &Universe, changed: &Allowed, side: &Side, direction: Directio
     all
 }
 
-/// With more selectors than can be looked at: every line that is new is a gain.
+/// With more selectors than can be looked at, nobody can say what a change of the policies means: it is taken for a gain of
+/// all that any policy lets through now.
 fn guess(before: &Side, after: &Side, direction: Direction) -> Shift {
-    let [was, is]: [BTreeSet<String>; 2] = [before, after].map(|side| lines(side, direction).into_iter().collect());
-    let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| -> Vec<Change> {
-        a.difference(b).map(|text| Change { text: text.clone(), addresses: 0 }).collect()
+    let speaking = |side: &Side| -> Vec<Policy> {
+        side.policies.iter().filter(|policy| policy.openings(direction).is_some()).cloned().collect()
     };
+    if speaking(before) == speaking(after) && before.labels == after.labels {
+        return Shift::default();
+    }
+    let text = "whomever its policies let through: they have more selectors than can be told apart";
+    let change = Change { text: text.to_owned(), addresses: 0 };
     let dropped = !is_open(before, direction) && is_open(after, direction);
-    Shift { gained: only(&is, &was), lost: only(&was, &is), dropped, is_guess: true }
+    Shift { gained: vec![change.clone()], lost: vec![change], dropped, is_guess: true }
 }

@@ -26,8 +26,9 @@ fn check(change: &Change<'_>, found: &mut Findings) {
         return;
     }
     let partly = if partly > 0 { format!(", {} partly so", count(partly, "further object")) } else { String::new() };
-    let mut told =
-        Told::new(&RULE, format!("{} differ without a change of tenants/{partly}", count(tool_only, "object")));
+    let differ = if tool_only == 1 { "differs" } else { "differ" };
+    let what = count(tool_only, "object");
+    let mut told = Told::new(&RULE, format!("{what} {differ} without a change of tenants/{partly}"));
     told = told.cause(Cause::Tool);
     for pair in tool.chain(both) {
         told = told.object(&pair.id).tenant(pair.tenant());

@@ -15,10 +15,12 @@ mod engine_dropped;
 mod exemption_added;
 mod ingress_opened;
 mod isolation_dropped;
+mod leeway_widened;
 mod limit_dropped;
 mod limits_changed;
 mod namespace_added;
 mod namespace_deleted;
+mod namespace_selected;
 mod namespace_unprotected;
 mod network_closed;
 mod not_compared;
@@ -32,6 +34,7 @@ mod review_loosened;
 mod rights_gained;
 mod rights_lost;
 mod role_widened;
+mod service_exposed;
 mod state_changed;
 mod subject_added;
 mod tenant_added;
@@ -39,6 +42,7 @@ mod tenant_removed;
 mod tier_changed;
 mod tier_edited;
 mod token_mounted;
+mod webhook_replaced;
 mod webhook_weakened;
 
 pub use approval_left::RULE as APPROVAL_LEFT;
@@ -52,6 +56,7 @@ use super::reach::{Direction, NOBODY, lines};
 use super::unit::{NETWORKING, Unit};
 use super::{Change, Pair, Side};
 use crate::contract::review::Class;
+use crate::plan::Plan;
 
 /// One rule. Its id and name stand in reports and approvals and never change their meaning.
 #[derive(Debug)]
@@ -95,6 +100,8 @@ pub const RULES: &[&Rule] = &[
     &ingress_opened::RULE,
     &isolation_dropped::RULE,
     &network_closed::RULE,
+    &namespace_selected::RULE,
+    &service_exposed::RULE,
     &rights_gained::RULE,
     &role_widened::RULE,
     &subject_added::RULE,
@@ -113,6 +120,7 @@ pub const RULES: &[&Rule] = &[
     &webhook_weakened::RULE,
     &engine_dropped::RULE,
     &certificate_changed::RULE,
+    &webhook_replaced::RULE,
     &namespace_deleted::RULE,
     &namespace_unprotected::RULE,
     &deleted_with_content::RULE,
@@ -127,6 +135,7 @@ pub const RULES: &[&Rule] = &[
     &approval_unused::RULE,
     &approval_over::RULE,
     &approval_left::RULE,
+    &leeway_widened::RULE,
     &changed_by_tool::RULE,
     &not_compared::RULE,
 ];
@@ -159,8 +168,11 @@ pub fn of_change(change: &Change<'_>, found: &mut Findings) {
 /// What is common to both directions in which a namespace may be opened.
 fn opened(rule: &'static Rule, direction: Direction, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
     let shift = unit.shift(direction);
-    // What is new was closed to nobody before; what is not isolated at all is another rule's.
-    if shift.dropped || shift.gained.is_empty() || unit.is_new() || unit.is_gone() {
+    if unit.is_new() {
+        return new_opened(rule, direction, unit, change, found);
+    }
+    // What is not isolated at all is another rule's.
+    if shift.dropped || shift.gained.is_empty() || unit.is_gone() {
         return;
     }
     let verb = match direction {
@@ -170,6 +182,32 @@ fn opened(rule: &'static Rule, direction: Direction, unit: &Unit<'_>, change: &C
     let [before, after] = moved_lines(unit, direction);
     let told = unit.tell(rule, format!("pods {verb} {}", summed(&shift.gained))).sides(before, after);
     found.add(with_objects(told, unit, direction, change));
+}
+
+/// A namespace that is new opens nothing that was closed. Held against what is known: what no other namespace of its tenant
+/// had, or, of nobody's tenant, what is open to everybody.
+fn new_opened(rule: &'static Rule, direction: Direction, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
+    let Some(pair) = unit.namespace() else { return };
+    let message = match (change.plans[0].zip(unit.tenant()), change.plans[1]) {
+        (Some((before, name)), Some(after)) => {
+            let reaches = |plan: &Plan| tenant_of(plan, name).map(|t| t.namespaces.iter().any(|n| n.internet));
+            let own = tenant_of(after, name).into_iter().flat_map(|t| &t.namespaces).find(|n| n.name == unit.name);
+            let opens = own.is_some_and(|n| n.internet) && reaches(before) == Some(false);
+            (direction == Direction::Egress && opens)
+                .then(|| "a further namespace reaches the internet, which none of the tenant's did")
+        }
+        (None, None) => {
+            let open = lines(&unit.network(Side::After), direction);
+            let everybody =
+                |line: &String| line.contains("everybody,") || line.contains("0.0.0.0/0") || line.contains("::/0");
+            open.iter().any(everybody).then_some("a new namespace is open to everybody")
+        }
+        _ => None,
+    };
+    if let Some(message) = message {
+        let told = unit.tell_of(rule, message, pair, "", change);
+        found.add(told.sides(Vec::new(), lines(&unit.network(Side::After), direction)));
+    }
 }
 
 /// What is let through on one side alone, in words. What stays is not among it, so that the same opening is seen to be the

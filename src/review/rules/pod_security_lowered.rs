@@ -1,6 +1,6 @@
 //! R301: a namespace admits pods that it refused.
 
-use super::{Check, Rule};
+use super::{Check, Rule, tenant_of};
 use crate::contract::review::Class;
 use crate::review::finding::{Findings, Severity};
 use crate::review::unit::Unit;
@@ -36,6 +36,9 @@ pub fn compare(
     if pair.id.kind != "Namespace" || !pair.id.group.is_empty() {
         return;
     }
+    if lowered && unit.is_new() {
+        return new(rule, pair, unit, change, found);
+    }
     let (Some(before), Some(after)) = (pair.side(Side::Before), pair.side(Side::After)) else { return };
     let mut enforced = None;
     for mode in MODES {
@@ -57,6 +60,28 @@ pub fn compare(
         let pointer = format!("/metadata/labels/{}", crate::objects::step(&format!("{LABEL}{mode}")));
         let told = unit.tell_of(rule, message, pair, &pointer, change).sides(vec![was.text()], vec![is.text()]);
         found.add(if mode == "enforce" { told } else { told.severity(Severity::Notice) });
+    }
+}
+
+/// A new namespace lowers nothing. Held against what is known: the lowest of its tenant's other ones, or, of nobody's tenant,
+/// that it has a level at all.
+fn new(rule: &'static Rule, pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
+    let Some(after) = &pair.after else { return };
+    let is = stated(after, "enforce");
+    let lowest = match (change.plans[0].zip(unit.tenant()), change.plans[1]) {
+        (Some((before, name)), Some(_)) => {
+            let levels =
+                tenant_of(before, name).into_iter().flat_map(|t| &t.namespaces).map(|n| n.tier.pod_security.level);
+            levels.min().map(|level| (level.as_str(), "the lowest of its tenant's was"))
+        }
+        (None, None) => Some(("baseline", "expected at least")),
+        _ => None,
+    };
+    let Some((level, why)) = lowest else { return };
+    if is.rank().0 < (Stated { level: Some(level), version: None }).rank().0 {
+        let message = format!("a new namespace admits pods by {}; {why} {level}", is.text());
+        let pointer = format!("/metadata/labels/{}", crate::objects::step(&format!("{LABEL}enforce")));
+        found.add(unit.tell_of(rule, message, pair, &pointer, change));
     }
 }
 

@@ -22,46 +22,55 @@ pub const RULE: Rule = Rule {
     why: "Without a ceiling, one tenant may take all that the nodes have.",
     example: "`pods` is taken out of a tier's `quota`.",
     approvable: true,
-    check: Check::Pair(check),
+    check: Check::Unit(check),
 };
 
-fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
-    if !is_quota(pair) || unit.is_gone() {
+fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
+    if unit.is_gone() || unit.is_new() {
         return;
     }
-    let [before, after] = [Side::Before, Side::After].map(|side| hard(pair, side));
-    let elsewhere: Vec<_> = unit.pairs_of("", "ResourceQuota").map(|other| hard(other, Side::After)).collect();
+    let Some(Ceilings { before, after, pair }) = ceilings(unit) else { return };
     let gone: Vec<String> = before
         .iter()
-        .filter(|(key, _)| !after.contains_key(*key) && !elsewhere.iter().any(|hard| hard.contains_key(*key)))
+        .filter(|(key, _)| !after.contains_key(*key))
         .map(|(key, limit)| format!("{key}: {limit}"))
         .collect();
     if !gone.is_empty() {
-        let keys: Vec<&str> = gone.iter().filter_map(|line| line.split_once(':')).map(|(key, _)| key).collect();
+        let keys: Vec<&str> = gone.iter().filter_map(|line| line.split_once(": ")).map(|(key, _)| key).collect();
         let message = format!("nothing limits {} any more", keys.join(", "));
         found.add(unit.tell_of(&RULE, message, pair, "/spec/hard", change).sides(gone, Vec::new()));
     }
-    let scope =
-        |side| pair.side(side).map(|m| ["/spec/scopes", "/spec/scopeSelector"].map(|p| m.value.pointer(p).cloned()));
-    if let (Some(was), Some(is)) = (scope(Side::Before), scope(Side::After))
-        && was != is
-    {
-        let lines = |scope: &[Option<Value>]| scope.iter().flatten().map(ToString::to_string).collect();
-        let told = unit.tell_of(&RULE, "the quota counts other objects than before", pair, "/spec", change);
-        found.add(told.sides(lines(&was), lines(&is)));
-    }
 }
 
-/// Whether it is a ResourceQuota.
-pub fn is_quota(pair: &Pair) -> bool {
-    pair.id.kind == "ResourceQuota" && pair.id.group.is_empty()
+/// What holds in a namespace, of all its ResourceQuotas together.
+pub struct Ceilings<'c> {
+    /// Before: by key, and what it counts where that is not everything.
+    pub before: BTreeMap<String, Quantity>,
+    /// After.
+    pub after: BTreeMap<String, Quantity>,
+    /// One of the objects that differ.
+    pub pair: &'c Pair,
 }
 
-/// The ceilings of a ResourceQuota on one side.
-pub fn hard(pair: &Pair, side: Side) -> BTreeMap<String, Quantity> {
-    let hard = pair.side(side).and_then(|m| m.value.pointer("/spec/hard")).and_then(Value::as_object);
-    let each = hard.into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), quantity(value)?)));
-    each.collect()
+/// The ceilings of a namespace; `None` where no ResourceQuota of it differs. Of several, the lowest holds.
+pub fn ceilings<'c>(unit: &Unit<'c>) -> Option<Ceilings<'c>> {
+    let pair = unit.pairs_of("", "ResourceQuota").next()?;
+    let [before, after] = [Side::Before, Side::After].map(|side| {
+        let mut all: BTreeMap<String, Quantity> = BTreeMap::new();
+        for quota in unit.all(side, "", "ResourceQuota") {
+            let scope =
+                ["scopes", "scopeSelector"].map(|field| quota.value.get("spec").and_then(|spec| spec.get(field)));
+            let scope: Vec<String> = scope.into_iter().flatten().map(ToString::to_string).collect();
+            let whose = if scope.is_empty() { String::new() } else { format!(" of {}", scope.join(" ")) };
+            let hard = quota.value.pointer("/spec/hard").and_then(Value::as_object);
+            for (key, value) in hard.into_iter().flatten() {
+                let Some(value) = quantity(value) else { continue };
+                all.entry(format!("{key}{whose}")).and_modify(|own| *own = value.min(*own)).or_insert(value);
+            }
+        }
+        all
+    });
+    Some(Ceilings { before, after, pair })
 }
 
 /// `4 → 8 (+100 %)`.
@@ -76,10 +85,9 @@ pub fn moved(before: &Quantity, after: &Quantity) -> String {
 }
 
 /// The ceilings that moved up, or down: the key and how far.
-pub fn moves(pair: &Pair, up: bool) -> Vec<(String, String)> {
-    let [before, after] = [Side::Before, Side::After].map(|side| hard(pair, side));
-    let each = before.iter().filter_map(|(key, was)| {
-        let is = after.get(key)?;
+pub fn moves(ceilings: &Ceilings<'_>, up: bool) -> Vec<(String, String)> {
+    let each = ceilings.before.iter().filter_map(|(key, was)| {
+        let is = ceilings.after.get(key)?;
         let tells = if up { is > was } else { is < was };
         tells.then(|| (key.clone(), moved(was, is)))
     });

@@ -14,5 +14,5 @@ pub const RULE: Rule = Rule {
     why: "What runs goes on; what is above the ceiling may not start again.",
     example: "A tenant moves to a smaller tier.",
     approvable: true,
-    check: Check::Pair(|pair, unit, change, found| quota_raised::tell(&RULE, false, pair, unit, change, found)),
+    check: Check::Unit(|unit, change, found| quota_raised::tell(&RULE, false, unit, change, found)),
 };

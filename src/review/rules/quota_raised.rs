@@ -1,11 +1,11 @@
 //! R402: a ceiling is higher.
 
-use super::quota_dropped::{is_quota, moves, summed};
+use super::quota_dropped::{ceilings, moves, summed};
 use super::{Check, Rule};
 use crate::contract::review::Class;
+use crate::review::Change;
 use crate::review::finding::{Findings, Severity};
 use crate::review::unit::Unit;
-use crate::review::{Change, Pair};
 
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
@@ -17,19 +17,20 @@ pub const RULE: Rule = Rule {
     why: "What one tenant may take, no other one gets; with the Platform's `review.capacity`, the sum is told too.",
     example: "`cpu: \"8\"` instead of `\"4\"` in a tier.",
     approvable: true,
-    check: Check::Pair(check),
+    check: Check::Unit(check),
 };
 
-fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
-    tell(&RULE, true, pair, unit, change, found);
+fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
+    tell(&RULE, true, unit, change, found);
 }
 
 /// Tells of ceilings that moved in one direction.
-pub fn tell(rule: &'static Rule, up: bool, pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
-    if !is_quota(pair) || unit.is_gone() {
+pub fn tell(rule: &'static Rule, up: bool, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
+    if unit.is_gone() || unit.is_new() {
         return;
     }
-    let moves = moves(pair, up);
+    let Some(ceilings) = ceilings(unit) else { return };
+    let (moves, pair) = (moves(&ceilings, up), ceilings.pair);
     let Some((first, _)) = moves.first() else { return };
     let pointer = format!("/spec/hard/{}", crate::objects::step(first));
     let split = |(key, how): &(String, String)| {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::review::finding::{Findings, Severity};
+use crate::review::group::told;
 use crate::review::unit::Unit;
 use crate::review::{Change, Pair};
 
@@ -44,16 +45,23 @@ const IMMUTABLE: [(&str, &str, &str); 15] = [
 
 fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
     let (Some(before), Some(after)) = (&pair.before, &pair.after) else { return };
-    let mut tell = |field: &str, was: Option<&Value>, is: Option<&Value>| {
+    if before.value == after.value {
+        return;
+    }
+    // What is told is masked, what is compared is not.
+    let [told_before, told_after] = told(pair);
+    let mut tell = |field: &str| {
         let name = field.trim_start_matches('/').replace('/', ".");
         let told = unit.tell_of(&RULE, format!("{name} of a {} never changes", pair.id.kind), pair, field, change);
-        let text = |value: Option<&Value>| value.map(ToString::to_string).into_iter().collect();
-        found.add(told.sides(text(was), text(is)));
+        let text = |value: &Option<Value>| -> Vec<String> {
+            value.as_ref().and_then(|v| v.pointer(field)).map(ToString::to_string).into_iter().collect()
+        };
+        found.add(told.sides(text(&told_before), text(&told_after)));
     };
     for (_, _, field) in IMMUTABLE.iter().filter(|(group, kind, _)| *group == pair.id.group && *kind == pair.id.kind) {
         let (was, is) = (before.value.pointer(field), after.value.pointer(field));
         if was != is {
-            tell(field, was, is);
+            tell(field);
         }
     }
     let is_fixed = before.value.get("immutable") == Some(&Value::Bool(true));
@@ -61,7 +69,6 @@ fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings
         && ["ConfigMap", "Secret"].contains(&&*pair.id.kind)
         && before.value.get("data") != after.value.get("data")
     {
-        // The values are not repeated: they may be secret.
-        tell("/data", None, None);
+        tell("/data");
     }
 }

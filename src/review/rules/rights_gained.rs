@@ -3,8 +3,8 @@
 use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::review::finding::{Findings, Severity, Told};
-use crate::review::rights::{self, Rights, Subject};
-use crate::review::unit::{Grants, RBAC, Unit};
+use crate::review::rights::{self, Right, Rights, Subject};
+use crate::review::unit::{RBAC, Unit};
 use crate::review::{Change, Side};
 
 /// The row of [`super::RULES`].
@@ -25,7 +25,7 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
         return;
     }
     for (subject, gained) in gains(unit) {
-        let (new, _) = split(unit, &subject, &gained);
+        let (new, _) = split(unit, &subject, &gained, change);
         if new.is_empty() {
             continue;
         }
@@ -51,20 +51,32 @@ pub fn gains(unit: &Unit<'_>) -> Vec<(Subject, Rights)> {
     each.filter(|(_, gained)| !gained.is_empty()).collect()
 }
 
-/// What of it is new here, and what others could do before already. In a namespace that is new, everything is; there only
-/// what is dangerous counts.
-pub fn split(unit: &Unit<'_>, subject: &Subject, gained: &Rights) -> (Rights, Rights) {
+/// What of it is new here, and what a role gave already to whoever had it. In a namespace that is new, everything is new;
+/// there only what is dangerous counts.
+pub fn split(unit: &Unit<'_>, subject: &Subject, gained: &Rights, change: &Change<'_>) -> (Rights, Rights) {
     if unit.is_new() {
-        return (gained.iter().filter(|right| right.is_dangerous()).cloned().collect(), Rights::new());
+        // Of a tenant, the roles are those that all tenants have.
+        let counts = |right: &&Right| {
+            right.is_dangerous() || (change.plans[1].is_none() && (subject.is_everybody() || right.reads_secrets()))
+        };
+        return (gained.iter().filter(counts).cloned().collect(), Rights::new());
     }
-    let before: &Grants = unit.grants(Side::Before);
     // Whom nobody has named one by one, or a program of another namespace, is not one more of those who were there.
     let is_foreign = subject.is_everybody() || (subject.kind == "ServiceAccount" && *subject.namespace != *unit.name);
     if is_foreign || unit.name.is_empty() {
         return (gained.clone(), Rights::new());
     }
-    let new = rights::beyond(gained, &before.known());
-    let known = gained.difference(&new).cloned().collect();
+    let [before, after] = [Side::Before, Side::After].map(|side| unit.grants(side));
+    let had = before.of(subject);
+    let (mut new, mut known) = (Rights::new(), Rights::new());
+    for given in after.given(&had, subject) {
+        let gained = rights::beyond(&given.rights, &had);
+        let gave: Vec<&Rights> = before.gave(&given.role).into_iter().collect();
+        let beyond = rights::beyond(&gained, &gave);
+        known.extend(gained.difference(&beyond).cloned());
+        new.extend(beyond);
+    }
+    known.retain(|right| !new.contains(right));
     (new, known)
 }
 
@@ -72,6 +84,9 @@ pub fn split(unit: &Unit<'_>, subject: &Subject, gained: &Rights) -> (Rights, Ri
 pub fn with_bindings(mut told: Told, subject: &Subject, unit: &Unit<'_>, change: &Change<'_>) -> Told {
     told =
         told.who(subject.text()).cause(unit.cause(RBAC, &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"]));
+    if !unit.pairs.iter().any(|pair| pair.id.group == RBAC) {
+        told = unit.cluster.changed.iter().fold(told, |told, id| told.object(id));
+    }
     for pair in unit.pairs.iter().filter(|pair| pair.id.group == RBAC) {
         let Some(manifest) = pair.last() else { continue };
         let subjects = manifest.value.get("subjects").and_then(serde_json::Value::as_array);

@@ -25,15 +25,15 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
         return;
     }
     let [before, after] = [Side::Before, Side::After].map(|side| unit.grants(side));
-    let known = before.known();
+    if unit.name.is_empty() {
+        aggregated(unit, change, found);
+    }
     let told_of: Vec<_> = rights_gained::gains(unit).into_iter().map(|(_, gained)| gained).collect();
     let told_of: Vec<&rights::Rights> = told_of.iter().collect();
     for pair in unit.pairs.iter().filter(|pair| pair.id.group == RBAC) {
         let Some(role) = after.roles.get(&*pair.id.name).filter(|_| pair.id.kind.ends_with("Role")) else { continue };
-        if known.iter().any(|rights| std::ptr::eq(*rights, &raw const **role)) {
-            continue;
-        }
-        let new = rights::beyond(&rights::beyond(role, &known), &told_of);
+        let gave: Vec<&rights::Rights> = before.roles.get(&*pair.id.name).map(|rights| &**rights).into_iter().collect();
+        let new = rights::beyond(&rights::beyond(role, &gave), &told_of);
         if new.is_empty() {
             continue;
         }
@@ -42,5 +42,32 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
         let more = if lines.len() > 1 { format!(" and {} more", lines.len() - 1) } else { String::new() };
         let told = unit.tell_of(&RULE, format!("a role that nobody has may now: {what}{more}"), pair, "/rules", change);
         found.add(told.sides(Vec::new(), lines));
+    }
+}
+
+/// Kubernetes' own ClusterRoles collect the rules of others that carry a label, and are bound in many namespaces.
+///
+/// Source: <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles>
+const AGGREGATES: &str = "rbac.authorization.k8s.io/aggregate-to-";
+
+fn aggregated(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
+    for pair in unit.pairs.iter().filter(|pair| pair.id.group == RBAC && pair.id.kind == "ClusterRole") {
+        let given = |side| -> std::collections::BTreeMap<String, rights::Rights> {
+            let Some(manifest) = pair.side(side) else { return std::collections::BTreeMap::new() };
+            let labels = manifest.value.pointer("/metadata/labels").and_then(serde_json::Value::as_object);
+            let on = labels.into_iter().flatten().filter(|(_, value)| *value == "true");
+            let targets = on.filter_map(|(key, _)| key.strip_prefix(AGGREGATES));
+            targets.map(|target| (target.to_owned(), rights::of_role(&manifest.value))).collect()
+        };
+        let before = given(Side::Before);
+        for (target, rights) in given(Side::After) {
+            let had: Vec<&rights::Rights> = before.get(&target).into_iter().collect();
+            let new = rights::beyond(&rights, &had);
+            if !new.is_empty() {
+                let message = format!("whoever has ClusterRole `{target}` gets what `{}` gives", pair.id.name);
+                let told = unit.tell_of(&RULE, message, pair, "/metadata/labels", change);
+                found.add(told.sides(Vec::new(), rights::lines(&new)));
+            }
+        }
     }
 }

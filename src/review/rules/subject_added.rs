@@ -25,7 +25,7 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
         return;
     }
     for (subject, gained) in rights_gained::gains(unit) {
-        let (_, known) = rights_gained::split(unit, &subject, &gained);
+        let (_, known) = rights_gained::split(unit, &subject, &gained, change);
         if known.is_empty() {
             continue;
         }

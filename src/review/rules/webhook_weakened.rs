@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Check, Rule};
 use crate::contract::review::Class;
+use crate::review::compare::{Difference, differences, normal};
 use crate::review::finding::{Findings, Severity};
 use crate::review::reach::selector::{Selector, representatives};
 use crate::review::unit::Unit;
@@ -28,10 +29,21 @@ pub const RULE: Rule = Rule {
 pub const GROUP: &str = "admissionregistration.k8s.io";
 
 fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
-    let (Some(before), Some(after)) = (&pair.before, &pair.after) else { return };
     if pair.id.group != GROUP {
         return;
     }
+    let Some(after) = &pair.after else { return };
+    let mutates = pair.id.kind.starts_with("Mutating");
+    let Some(before) = &pair.before else {
+        // What we render ourselves is known.
+        if mutates && change.plans[1].is_none() {
+            let message =
+                format!("{} `{}` is new and may change whatever it is asked about", pair.id.kind, pair.id.name);
+            let spec = after.value.get("webhooks").or(after.value.get("spec")).map(ToString::to_string);
+            found.add(unit.tell_of(&RULE, message, pair, "", change).sides(Vec::new(), spec.into_iter().collect()));
+        }
+        return;
+    };
     let mut weaker: BTreeSet<String> = BTreeSet::new();
     let (was, is) = (&before.value, &after.value);
     match &*pair.id.kind {
@@ -39,9 +51,53 @@ fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings
         "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy" => policy(&was["spec"], &is["spec"], &mut weaker),
         _ => binding(&was["spec"], &is["spec"], &mut weaker),
     }
+    // Whatever else differs may weaken it too, and nobody has said how.
+    let [was, is] = [was, is].map(|value| normal(&pair.id.kind, rest(value.clone())));
+    let others = differences(&pair.id.kind, &was, &is);
+    weaker.extend(others.iter().map(|d| format!("{} is another one", d.path)));
+    // All that differs is said with each, so that an approval is for that and for nothing else.
+    let [was, is] = [before, after].map(|manifest| normal(&pair.id.kind, without_bundles(manifest.value.clone())));
+    let all = differences(&pair.id.kind, &was, &is);
+    let side = |pick: fn(&Difference) -> &Option<String>| -> Vec<String> {
+        all.iter().filter_map(|d| Some(format!("{}: {}", d.path, pick(d).as_ref()?))).collect()
+    };
+    let (old, new) = (side(|d| &d.before), side(|d| &d.after));
     for message in weaker {
         let message = format!("{} `{}`: {message}", pair.id.kind, pair.id.name);
-        found.add(unit.tell_of(&RULE, message, pair, "/webhooks", change));
+        found.add(unit.tell_of(&RULE, message, pair, "/webhooks", change).sides(old.clone(), new.clone()));
+    }
+}
+
+/// What the checks below look at; of it, they know what is more and what is less.
+const KNOWN: [&str; 9] = [
+    "metadata",
+    "failurePolicy",
+    "rules",
+    "resourceRules",
+    "namespaceSelector",
+    "objectSelector",
+    "matchConditions",
+    "validations",
+    "validationActions",
+];
+
+/// The object without what the checks know, and without certificates, which are another rule's.
+fn rest(value: Value) -> Value {
+    strip(value, &|name| KNOWN.contains(&name) || name == "caBundle")
+}
+
+fn without_bundles(value: Value) -> Value {
+    strip(value, &|name| name == "caBundle" || name == "metadata")
+}
+
+fn strip(value: Value, drops: &dyn Fn(&str) -> bool) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.into_iter().filter(|(name, _)| !drops(name));
+            Value::Object(kept.map(|(name, value)| (name, strip(value, drops))).collect())
+        }
+        Value::Array(items) => items.into_iter().map(|item| strip(item, drops)).collect(),
+        scalar => scalar,
     }
 }
 
@@ -60,13 +116,6 @@ fn webhooks(was: &Value, is: &Value, weaker: &mut BTreeSet<String>) {
         asks_less(was.get("rules"), is.get("rules"), weaker);
         selects_less(&was, is, weaker);
         conditions(&was, is, weaker);
-        let whom = |webhook: &Value| {
-            let config = webhook.get("clientConfig").cloned().unwrap_or_default();
-            (config.get("url").cloned(), config.get("service").cloned())
-        };
-        if whom(&was) != whom(is) {
-            weaker.insert(format!("webhook `{name}` is asked elsewhere"));
-        }
     }
 }
 
@@ -87,9 +136,6 @@ fn policy(was: &Value, is: &Value, weaker: &mut BTreeSet<String>) {
             weaker.insert(format!("a {what} is gone or another one"));
         }
     }
-    if expressions(was, "variables") != expressions(is, "variables") {
-        weaker.insert("variables of the expressions are others".to_owned());
-    }
 }
 
 fn binding(was: &Value, is: &Value, weaker: &mut BTreeSet<String>) {
@@ -99,9 +145,6 @@ fn binding(was: &Value, is: &Value, weaker: &mut BTreeSet<String>) {
     };
     for lost in actions(was).difference(&actions(is)) {
         weaker.insert(format!("action {lost} is gone"));
-    }
-    if was.get("policyName") != is.get("policyName") {
-        weaker.insert("another policy is bound".to_owned());
     }
     let resources = |value: &Value| value.get("matchResources").cloned().unwrap_or_default();
     let (old, new) = (resources(was), resources(is));
