@@ -107,18 +107,23 @@ impl History {
     pub fn inputs(&self, revision: &Revision) -> Result<Inputs> {
         let files = self.files(revision, TENANTS)?;
         let repo = self.repo.to_thread_local();
+        let tree = repo.find_commit(revision.commit)?.tree()?;
         let mut inputs = Inputs::default();
         for (path, (kind, id)) in &files {
             let path: Arc<str> = Arc::from(path.as_str());
             let blob = match kind {
-                EntryKind::Link => match linked(&repo, &path, *id, &files)? {
-                    Some(target) => target,
-                    None => {
-                        if parse::is_read(&path) {
-                            inputs.insert(path, Input::LinkLeaves);
-                        }
+                EntryKind::Link => match self.linked(&repo, &tree, &path, *id)? {
+                    Target::Blob(target) => target,
+                    // As on disk: a folder is not read through a link, and what is no input may lead anywhere.
+                    Target::Folder => {
+                        inputs.insert(path, Input::LinkLeaves);
                         continue;
                     }
+                    Target::Elsewhere if parse::is_read(&path) => {
+                        inputs.insert(path, Input::LinkLeaves);
+                        continue;
+                    }
+                    Target::Elsewhere => continue,
                 },
                 EntryKind::Commit | EntryKind::Tree => {
                     inputs.insert(path, Input::Special);
@@ -135,6 +140,27 @@ impl History {
             inputs.insert(path, input);
         }
         Ok(inputs)
+    }
+
+    /// Where a link leads to, within the root.
+    fn linked(&self, repo: &gix::Repository, tree: &gix::Tree<'_>, path: &str, id: ObjectId) -> Result<Target> {
+        let target = read(repo, id)?;
+        let Ok(target) = std::str::from_utf8(&target) else { return Ok(Target::Elsewhere) };
+        let mut whole: PathBuf = Path::new(path).parent().unwrap_or(Path::new("")).to_path_buf();
+        for part in Path::new(target).components() {
+            match part {
+                Component::Normal(part) => whole.push(part),
+                Component::ParentDir if whole.pop() => {}
+                Component::CurDir => {}
+                _ => return Ok(Target::Elsewhere),
+            }
+        }
+        let found = tree.clone().lookup_entry_by_path(Path::new(&self.prefix).join(whole))?;
+        Ok(match found.map(|entry| (entry.mode().kind(), entry.object_id())) {
+            Some((EntryKind::Blob | EntryKind::BlobExecutable, id)) => Target::Blob(id),
+            Some((EntryKind::Tree | EntryKind::Commit, _)) => Target::Folder,
+            Some((EntryKind::Link, _)) | None => Target::Elsewhere,
+        })
     }
 
     /// What reads blobs, for one thread.
@@ -175,21 +201,11 @@ fn walk(repo: &gix::Repository, tree: ObjectId, folder: &str, files: &mut Files)
     Ok(())
 }
 
-/// The blob that a symbolic link leads to, if that is a file of the same folder.
-fn linked(repo: &gix::Repository, path: &str, id: ObjectId, files: &Files) -> Result<Option<ObjectId>> {
-    let target = read(repo, id)?;
-    let Ok(target) = std::str::from_utf8(&target) else { return Ok(None) };
-    let mut whole: PathBuf = Path::new(path).parent().unwrap_or(Path::new("")).to_path_buf();
-    for part in Path::new(target).components() {
-        match part {
-            Component::Normal(part) => whole.push(part),
-            Component::ParentDir if whole.pop() => {}
-            Component::CurDir => {}
-            _ => return Ok(None),
-        }
-    }
-    let found = files.get(&slashed(&whole));
-    Ok(found.filter(|(kind, _)| matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable)).map(|(_, id)| *id))
+/// Where a symbolic link leads to.
+enum Target {
+    Blob(ObjectId),
+    Folder,
+    Elsewhere,
 }
 
 fn slashed(path: &Path) -> String {

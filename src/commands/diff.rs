@@ -17,6 +17,7 @@ use crate::diagnostic::{Diagnostic, Findings, has_errors};
 use crate::disk;
 use crate::history::{Files, History, Revision};
 use crate::inputs::Inputs;
+use crate::plan::Plan;
 use crate::rendered::{File, RENDERED, Rendered};
 use crate::report::review::{Named, ReviewReport};
 use crate::report::{Format, Report, count};
@@ -29,7 +30,7 @@ use crate::tree::is_ours;
 #[derive(Debug, Args)]
 pub struct Options {
     /// Two folders of manifests, made by anything, instead of two revisions
-    #[arg(value_name = "OLD_DIR NEW_DIR", num_args = 2, conflicts_with_all = ["base", "head"])]
+    #[arg(value_names = ["OLD_DIR", "NEW_DIR"], num_args = 2, conflicts_with_all = ["base", "head"])]
     folders: Vec<PathBuf>,
     /// The revision to compare with; of a branch, the commit that both sides come from
     #[arg(long, value_name = "REV", default_value = "HEAD")]
@@ -67,6 +68,9 @@ fn class(text: &str) -> Result<Deny, String> {
 
 /// Runs the command.
 pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
+    if options.deny.as_ref().is_some_and(|classes| classes.len() > 1 && classes.iter().any(|class| class.0.is_none())) {
+        bail!("`--deny none` refuses nothing, and stands alone");
+    }
     match options.folders.as_slice() {
         [old, new] => folders(options, old, new, shell),
         _ => revisions(options, shell),
@@ -189,9 +193,12 @@ fn revisions(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     }
 
     let at = options.at.or(Some(tip.time));
+    let is_base_unknown = !change.unknown.is_empty();
+    let named_before = if is_base_unknown { named_in(&old, later) } else { BTreeSet::new() };
     let gate = Gate {
         plans: change.plans.map(|plan| plan.map(|plan| &plan.platform.review)),
-        is_base_unknown: !change.unknown.is_empty(),
+        is_base_unknown,
+        named_before,
         ..options.gate(at)
     };
     let report = ReviewReport {
@@ -208,6 +215,13 @@ fn revisions(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     std::mem::forget((change.pairs, change.same, inputs, old));
     std::mem::forget((before, after));
     Ok(exit)
+}
+
+/// The findings that head approves and that an input which cannot be resolved names somewhere.
+fn named_in(inputs: &Inputs, plan: Option<&Plan>) -> BTreeSet<String> {
+    let approved = plan.into_iter().flat_map(|plan| &plan.platform.review.approvals).map(|a| a.finding.clone());
+    let texts: Vec<&str> = inputs.iter().filter_map(|(path, _)| inputs.text(path)).collect();
+    approved.filter(|id| texts.iter().any(|text| text.contains(id.as_str()))).collect()
 }
 
 fn named(revision: &Revision) -> Named {

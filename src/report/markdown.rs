@@ -50,7 +50,8 @@ pub fn escape(text: &str) -> String {
     let text = visible(text).replace('\n', " ");
     // Our messages put the author's words between backticks; they stay code. Of an odd number, somebody typed one: no code
     // then, and nothing that could be markup.
-    let has_code = text.matches('`').count().is_multiple_of(2);
+    // Longer runs would be paired with each other.
+    let has_code = text.matches('`').count().is_multiple_of(2) && !text.contains("``");
     let mut out = String::with_capacity(text.len());
     let mut in_code = false;
     for (at, c) in text.char_indices() {

@@ -180,9 +180,24 @@ impl Findings {
         }
     }
 
-    /// The findings, each with its id.
+    /// The findings, each with its id, and each id once.
     pub fn into_findings(self) -> Vec<Finding> {
-        let each = self.0.into_iter().filter_map(|(key, whom)| {
+        let mut all: Vec<Finding> = Vec::new();
+        let mut known: BTreeMap<String, usize> = BTreeMap::new();
+        for finding in self.each() {
+            match known.get(&finding.id) {
+                Some(index) => all[*index].join(finding),
+                None => {
+                    known.insert(finding.id.clone(), all.len());
+                    all.push(finding);
+                }
+            }
+        }
+        all
+    }
+
+    fn each(self) -> impl Iterator<Item = Finding> {
+        self.0.into_iter().filter_map(|(key, whom)| {
             let rule = whom.rule?;
             Some(Finding {
                 id: id(rule, &key, &whom),
@@ -200,8 +215,7 @@ impl Findings {
                 decision: Decision::Noted,
                 is_approvable: false,
             })
-        });
-        each.collect()
+        })
     }
 }
 
@@ -242,6 +256,19 @@ fn id(rule: &Rule, key: &Key, whom: &Whom) -> String {
 }
 
 impl Finding {
+    /// Takes over whom the same finding concerns by another cause.
+    fn join(&mut self, mut more: Finding) {
+        if self.cause != more.cause {
+            self.cause = Cause::Both;
+        }
+        self.severity = self.severity.max(more.severity);
+        self.tenants.append(&mut more.tenants);
+        self.namespaces.append(&mut more.namespaces);
+        self.who.append(&mut more.who);
+        self.objects.append(&mut more.objects);
+        self.places.append(&mut more.places);
+    }
+
     /// What is to be written into the Platform to let it pass; `None` where it cannot be.
     pub fn approval(&self) -> Option<String> {
         let Decision::Denied(missing) = &self.decision else { return None };

@@ -27,12 +27,15 @@ pub fn denies(gate: &Gate<'_>) -> BTreeSet<Class> {
 /// Decides on each finding, and adds what is to be said of approvals.
 pub fn judge(findings: &mut Vec<Finding>, denies: &BTreeSet<Class>, gate: &Gate<'_>) {
     let [old, all] = gate.plans.map(approvals);
-    let (left, new): (Vec<&ApprovalPlan>, Vec<&ApprovalPlan>) =
-        all.iter().partition(|approval| old.iter().any(|old| old.is_same(approval)));
+    let is_left = |approval: &ApprovalPlan| {
+        old.iter().any(|old| old.is_same(approval)) || gate.named_before.contains(&approval.finding)
+    };
+    let (left, new): (Vec<&ApprovalPlan>, Vec<&ApprovalPlan>) = all.iter().partition(|approval| is_left(approval));
     let is_over =
         |approval: &ApprovalPlan| gate.at.is_some_and(|at| last_day(&approval.until).is_none_or(|end| at >= end));
     let (over, valid): (Vec<&ApprovalPlan>, Vec<&ApprovalPlan>) = new.into_iter().partition(|a| is_over(a));
     let mut used: BTreeSet<usize> = BTreeSet::new();
+    loosened(findings, gate);
     for finding in findings.iter_mut() {
         finding.is_approvable = finding.rule.approvable && gate.plans[1].is_some();
         decide(finding, denies, &valid, &mut used);
@@ -79,6 +82,20 @@ pub fn judge(findings: &mut Vec<Finding>, denies: &BTreeSet<Class>, gate: &Gate<
     });
 }
 
+/// Where nobody can tell what the earlier side refuses, less than the usual is a loosening.
+fn loosened(findings: &mut Vec<Finding>, gate: &Gate<'_>) {
+    let Some(after) = gate.plans[1].filter(|_| gate.is_base_unknown && gate.plans[0].is_none()) else { return };
+    let lost: Vec<&str> =
+        Class::DENIED.into_iter().filter(|class| !after.deny.contains(class)).map(Class::as_str).collect();
+    if !lost.is_empty() {
+        let message =
+            format!("review.deny does not hold {}, and what the base's holds cannot be read", lost.join(", "));
+        let mut more = Findings::default();
+        more.add(Told::new(&REVIEW_LOOSENED, message).at(after.deny_at.clone()));
+        findings.append(&mut more.into_findings());
+    }
+}
+
 fn decide(finding: &mut Finding, denies: &BTreeSet<Class>, approvals: &[&ApprovalPlan], used: &mut BTreeSet<usize>) {
     let always = finding.rule.id == REVIEW_LOOSENED.id;
     if finding.severity == Severity::Notice || !(always || denies.contains(&finding.rule.class)) {
@@ -89,9 +106,9 @@ fn decide(finding: &mut Finding, denies: &BTreeSet<Class>, approvals: &[&Approva
     let mut missing: BTreeSet<Arc<str>> = finding.tenants.clone();
     let mut by = Vec::new();
     for (index, approval) in mine.iter().filter(|_| finding.is_approvable) {
-        let before = missing.len();
         missing.retain(|tenant| !approval.holds_for(tenant));
-        if missing.len() < before || finding.tenants.is_empty() {
+        // A second one for the same tenants is one more who answers for it.
+        if finding.tenants.is_empty() || finding.tenants.iter().any(|tenant| approval.holds_for(tenant)) {
             used.insert(*index);
             by.push((*approval).clone());
         }

@@ -115,6 +115,10 @@ fn objects(value: Value, at: &Place, all: &mut Vec<Manifest>, findings: &mut Fin
     {
         return items.iter().for_each(|item| objects(item.clone(), at, all, findings));
     }
+    // What tells kustomize what to do is no object of a cluster.
+    if value.get("apiVersion").and_then(Value::as_str).is_some_and(|v| v.starts_with("kustomize.config.k8s.io/")) {
+        return;
+    }
     match id(&value) {
         Some(id) => all.push(Manifest { id, value, at: at.clone(), origins: Vec::new() }),
         None => drop(findings.error("T012", at.clone(), "expected a Kubernetes object with apiVersion, kind and name")),
@@ -146,7 +150,7 @@ pub fn id(value: &Value) -> Option<ObjectId> {
         group: version.rsplit_once('/').map_or(String::new(), |(group, _)| group.to_owned()).into(),
         namespace: text(metadata.get("namespace")).or_else(unstated).map(Arc::from),
         kind: kind.into(),
-        name: text(metadata.get("name"))?.into(),
+        name: text(metadata.get("name")).or_else(|| Some(format!("{}…", text(metadata.get("generateName"))?)))?.into(),
     })
 }
 

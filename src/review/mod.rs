@@ -86,6 +86,8 @@ pub struct Gate<'a> {
     pub plans: [Option<&'a ReviewPlan>; 2],
     /// Whether there is an earlier side that could not be read: nobody can tell what it refuses.
     pub is_base_unknown: bool,
+    /// Ids of findings that the text of such a side names: an approval of them may have been there.
+    pub named_before: BTreeSet<String>,
     /// The time at which approvals are judged.
     pub at: Option<OffsetDateTime>,
 }

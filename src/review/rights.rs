@@ -184,22 +184,37 @@ pub fn of_binding(manifest: &Value) -> Option<Bound> {
 /// The rights of every ClusterRole among `roles`, those that are aggregated from others included.
 pub fn cluster_roles<'m>(roles: impl Iterator<Item = (&'m str, &'m Value)>) -> BTreeMap<String, Rights> {
     let roles: Vec<(&str, &Value)> = roles.collect();
-    let each = roles.iter().map(|(name, manifest)| {
-        let mut rights = of_role(manifest);
-        let selectors = manifest.pointer("/aggregationRule/clusterRoleSelectors").and_then(Value::as_array);
+    let mut all: BTreeMap<String, Rights> =
+        roles.iter().map(|(name, role)| ((*name).to_owned(), of_role(role))).collect();
+    // Who collects from whom.
+    let mut edges: Vec<(&str, &str)> = Vec::new();
+    for (name, role) in &roles {
+        let selectors = role.pointer("/aggregationRule/clusterRoleSelectors").and_then(Value::as_array);
         for selector in selectors.into_iter().flatten().filter_map(Selector::read) {
-            for (_, other) in &roles {
-                let labels = other.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
-                let labels =
-                    labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
-                if selector.selects(&labels) {
-                    rights.extend(of_role(other));
-                }
-            }
+            edges.extend(
+                roles.iter().filter(|(_, other)| selector.selects(&labels(other))).map(|(other, _)| (*name, *other)),
+            );
         }
-        ((*name).to_owned(), rights)
-    });
-    each.collect()
+    }
+    // What is collected is collected from in turn, until nobody gets more.
+    loop {
+        let mut grown = false;
+        for (to, from) in &edges {
+            let more = all.get(*from).cloned().unwrap_or_default();
+            let own = all.entry((*to).to_owned()).or_default();
+            let before = own.len();
+            own.extend(more);
+            grown |= own.len() > before;
+        }
+        if !grown {
+            return all;
+        }
+    }
+}
+
+fn labels(manifest: &Value) -> BTreeMap<String, String> {
+    let labels = manifest.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
+    labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 impl Subject {

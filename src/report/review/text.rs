@@ -148,7 +148,7 @@ pub fn title(group: &Group, paint: Paint) -> String {
         crate::review::Cause::Tool => ", by the tool",
         crate::review::Cause::Both => ", in part by the tool",
     };
-    format!("{word} {} {}{from}{many}{cause}\n", group.kind, paint.bold(&line(&group.name)))
+    format!("{word} {} {}{from}{many}{cause}\n", line(&group.kind), paint.bold(&line(&group.name)))
 }
 
 fn coloured(text: &str, paint: Paint) -> String {

@@ -34,6 +34,8 @@ pub struct Shift {
     pub gained: Vec<Change>,
     /// What was allowed and is not now.
     pub lost: Vec<Change>,
+    /// How many IPv4 addresses are gained, and lost.
+    pub addresses: [u64; 2],
     /// Pods that were isolated are not any more: everything is allowed.
     pub dropped: bool,
     /// There were more selectors than can be looked at; what is said is about the text of the policies alone.
@@ -67,6 +69,7 @@ pub fn shift(before: &Side, after: &Side, direction: Direction) -> Shift {
     Shift {
         gained: told(&universe, &gained, after, direction, dropped),
         lost: told(&universe, &lost, before, direction, false),
+        addresses: [&gained, &lost].map(|changed| universe.addresses(changed)),
         dropped,
         is_guess: false,
     }
@@ -143,5 +146,5 @@ fn guess(before: &Side, after: &Side, direction: Direction) -> Shift {
     let text = "whomever its policies let through: they have more selectors than can be told apart";
     let change = Change { text: text.to_owned(), addresses: 0 };
     let dropped = !is_open(before, direction) && is_open(after, direction);
-    Shift { gained: vec![change.clone()], lost: vec![change], dropped, is_guess: true }
+    Shift { gained: vec![change.clone()], lost: vec![change], addresses: [0; 2], dropped, is_guess: true }
 }

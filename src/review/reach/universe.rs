@@ -16,6 +16,8 @@ pub struct Universe {
     /// Pods of the namespace itself, by their labels.
     pub pods: Vec<Labels>,
     peers: Vec<Piece>,
+    /// How many of the peers are addresses; they come first.
+    addresses: usize,
     ports: Vec<Ports>,
 }
 
@@ -37,7 +39,7 @@ pub struct Allowed {
 }
 
 /// The most cells that are looked at.
-const MOST: usize = 1 << 18;
+const MOST: usize = 1 << 22;
 
 impl Universe {
     /// The pieces that both sides need; `None` where they are too many.
@@ -59,14 +61,15 @@ impl Universe {
         let labels = representatives(of_pods.into_iter())?;
         let ports = port_pieces(openings.iter().filter_map(|o| o.ports.as_ref()).flatten());
         let mut peers = address_pieces(&all_peers);
-        if labels.len() * (namespaces.len() + 1) * ports.len() * pods.len() > MOST {
+        let addresses = peers.len();
+        if (labels.len() * (namespaces.len() + 1) + addresses) * ports.len() * pods.len() > MOST {
             return None;
         }
         peers.extend(labels.iter().cloned().map(Piece::Own));
         for namespace in &namespaces {
             peers.extend(labels.iter().map(|pod| Piece::Other(namespace.clone(), pod.clone())));
         }
-        Some(Universe { pods, peers, ports })
+        Some(Universe { pods, peers, addresses, ports })
     }
 
     /// Nothing at all.
@@ -84,14 +87,59 @@ impl Universe {
         let mut allowed = self.nothing();
         for opening in openings.into_iter().flatten() {
             let columns: Vec<usize> = (0..self.ports.len()).filter(|at| lets(opening, &self.ports[*at])).collect();
-            for (row, piece) in self.peers.iter().enumerate() {
-                let reaches = opening.peers.as_ref().is_none_or(|p| p.iter().any(|p| covers(p, piece, &side.labels)));
-                if reaches {
-                    columns.iter().for_each(|column| allowed.cells[row * self.ports.len() + column] = true);
-                }
+            let peers: Vec<Option<&Peer>> = match &opening.peers {
+                None => vec![None],
+                Some(peers) => peers.iter().map(Some).collect(),
+            };
+            for row in peers.into_iter().flat_map(|peer| self.rows(peer, &side.labels)) {
+                columns.iter().for_each(|column| allowed.cells[row * self.ports.len() + column] = true);
             }
         }
         allowed
+    }
+
+    /// How many IPv4 addresses something has changed for, each once.
+    pub fn addresses(&self, changed: &Allowed) -> u64 {
+        let rows = changed.cells.chunks(self.ports.len().max(1)).zip(&self.peers);
+        let each = rows.filter(|(cells, _)| cells.contains(&true)).map(|(_, piece)| match piece {
+            Piece::Addresses(first, last) => count(*first, *last),
+            Piece::Own(_) | Piece::Other(..) => 0,
+        });
+        each.sum()
+    }
+
+    /// The pieces that a peer covers; `None`: everybody. Pieces of addresses stand in their order, so that a range is found and
+    /// not searched.
+    fn rows(&self, peer: Option<&Peer>, own: &Labels) -> Vec<usize> {
+        match peer {
+            None => (0..self.peers.len()).collect(),
+            Some(Peer::Block(net, except)) => {
+                let (start, end) = self.range(net);
+                let mut holes: Vec<(usize, usize)> = except.iter().map(|net| self.range(net)).collect();
+                holes.sort_unstable();
+                let (mut rows, mut at) = (Vec::with_capacity(end - start), start);
+                for (from, to) in holes {
+                    rows.extend(at..from.clamp(at, end));
+                    at = at.max(to);
+                }
+                rows.extend(at..end.max(at));
+                rows
+            }
+            Some(peer) => {
+                (self.addresses..self.peers.len()).filter(|row| covers(peer, &self.peers[*row], own)).collect()
+            }
+        }
+    }
+
+    /// The pieces of addresses within a range.
+    fn range(&self, net: &IpNet) -> (usize, usize) {
+        let before = |address: &IpAddr, or_equal: bool| {
+            self.peers[..self.addresses].partition_point(|piece| match piece {
+                Piece::Addresses(first, _) => first < address || (or_equal && first == address),
+                Piece::Own(_) | Piece::Other(..) => false,
+            })
+        };
+        (before(&net.network(), false), before(&net.broadcast(), true))
     }
 
     /// What of `changed` an opening covers with one of its peers, in words, and how many IPv4 addresses that are.
@@ -103,7 +151,7 @@ impl Universe {
         opening: &Opening,
     ) -> Option<(String, u64)> {
         let columns: Vec<usize> = (0..self.ports.len()).filter(|at| lets(opening, &self.ports[*at])).collect();
-        let covered = self.peers.iter().enumerate().filter(|(_, piece)| peer.is_none_or(|p| covers(p, piece, own)));
+        let covered = self.rows(peer, own).into_iter().map(|row| (row, &self.peers[row]));
         let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
         let mut whole = true;
         for (row, piece) in covered {
@@ -132,9 +180,9 @@ impl Universe {
         let addresses = ranges.iter().map(|(first, last)| count(*first, *last)).sum();
         let whom = match peer {
             None if whole => "everybody".to_owned(),
-            None => "everybody who was not".to_owned(),
-            Some(Peer::Block(net, _)) if *net == internet4() => "the IPv4 internet".to_owned(),
-            Some(Peer::Block(net, _)) if *net == internet6() => "the IPv6 internet".to_owned(),
+            None => "everybody else".to_owned(),
+            Some(Peer::Block(net, _)) if whole && *net == internet4() => "the IPv4 internet".to_owned(),
+            Some(Peer::Block(net, _)) if whole && *net == internet6() => "the IPv6 internet".to_owned(),
             Some(peer @ Peer::Block(..)) if whole => peer.text(),
             Some(Peer::Block(..)) => subnets(&ranges),
             Some(peer @ Peer::Pods(..)) => peer.text(),
@@ -168,12 +216,9 @@ fn lets(opening: &Opening, piece: &Ports) -> bool {
     })
 }
 
+/// Whether a peer that is pods covers a pod.
 fn covers(peer: &Peer, piece: &Piece, own: &Labels) -> bool {
     match (peer, piece) {
-        // A piece lies within a range or outside of it, so its first address tells.
-        (Peer::Block(net, except), Piece::Addresses(first, _)) => {
-            net.contains(first) && !except.iter().any(|net| net.contains(first))
-        }
         (Peer::Pods(None, pods), Piece::Own(labels)) => pods.selects(labels),
         (Peer::Pods(Some(namespace), pods), Piece::Own(labels)) => namespace.selects(own) && pods.selects(labels),
         (Peer::Pods(Some(namespace), pods), Piece::Other(of, labels)) => namespace.selects(of) && pods.selects(labels),

@@ -13,7 +13,7 @@ pub const RULE: Rule = Rule {
     title: "changed by the tool",
     class: Class::Tool,
     severity: Severity::Warning,
-    why: "The base's rendered/ is not what this mtp renders from the base's tenants/: another version rendered it, or somebody edited it. No author asked for these differences.",
+    why: "The base's rendered/ is not what this mtp renders from the base's tenants/: it was stale, another version rendered it, or somebody edited it. No edit of this change asks for these differences.",
     example: "A new version of mtp renders one more annotation.",
     approvable: true,
     check: Check::Change(check),

@@ -1,10 +1,11 @@
 //! R502: somebody is let off a policy.
 
-use super::admission_loosened::each_namespace;
+use std::collections::BTreeMap;
+
 use super::{Check, Rule};
 use crate::contract::review::Class;
-use crate::plan::Plan;
-use crate::plan::admission::exempt;
+use crate::plan::admission::ExemptionPlan;
+use crate::plan::{NamespacePlan, Plan, TenantPlan};
 use crate::review::Change;
 use crate::review::finding::{Findings, Severity, Told};
 
@@ -29,21 +30,45 @@ fn check(change: &Change<'_>, found: &mut Findings) {
     if !any(after) {
         return;
     }
-    each_namespace(before, after, |tenant, (was, is)| {
-        let all = exempt(&after.platform.admission, &is.tier, &tenant.name, &is.name);
-        if all.is_empty() {
-            return;
+    let old = before.tenants.iter().flat_map(|tenant| tenant.namespaces.iter().map(move |n| (&*n.name, (tenant, n))));
+    let old: BTreeMap<&str, (&TenantPlan, &NamespacePlan)> = old.collect();
+    for tenant in &after.tenants {
+        for namespace in &tenant.namespaces {
+            let was = old.get(&*namespace.name);
+            let had = was.map(|(tenant, namespace)| let_off(before, tenant, namespace)).unwrap_or_default();
+            for (policy, entry) in let_off(after, tenant, namespace) {
+                let is_named = !entry.tenants.is_empty() || !entry.namespaces.is_empty();
+                let message = match had.get(policy) {
+                    Some(old) if old.expires.value >= entry.expires.value => continue,
+                    Some(_) => format!("pods are let off policy `{policy}` for longer"),
+                    // What all of a tier have was looked at with the tier.
+                    None if was.is_none() && !is_named => continue,
+                    None => format!("pods are let off policy `{policy}`"),
+                };
+                let line = |entry: &ExemptionPlan| format!("until {}: {}", entry.expires, entry.why);
+                let sides = (had.get(policy).map(|old| line(old)), line(entry));
+                let told = Told::new(&RULE, message).sides(sides.0.into_iter().collect(), vec![sides.1]);
+                found.add(told.tenant(Some(&tenant.name)).namespace(&namespace.name).at(entry.at.clone()));
+            }
         }
-        let old = exempt(&before.platform.admission, &was.tier, &tenant.name, &was.name);
-        for (policy, why) in all.iter().filter(|(policy, _)| !old.contains_key(*policy)) {
-            let entries = after.platform.admission.exemptions.iter().chain(&is.tier.exemptions);
-            let entry = entries.filter(|e| e.policies.contains(policy)).find(|e| e.holds_for(&tenant.name, &is.name));
-            let told = Told::new(&RULE, format!("pods are let off policy `{policy}`"));
-            let told = told.sides(Vec::new(), vec![why.clone()]).tenant(Some(&tenant.name)).namespace(&is.name);
-            found.add(match entry {
-                Some(entry) => told.at(entry.at.clone()),
-                None => told,
-            });
+    }
+}
+
+/// What a namespace is let off: by policy, the entry that holds longest.
+fn let_off<'p>(
+    plan: &'p Plan,
+    tenant: &TenantPlan,
+    namespace: &'p NamespacePlan,
+) -> BTreeMap<&'p str, &'p ExemptionPlan> {
+    let mut all: BTreeMap<&str, &ExemptionPlan> = BTreeMap::new();
+    let entries = plan.platform.admission.exemptions.iter().chain(&namespace.tier.exemptions);
+    for entry in entries.filter(|entry| entry.holds_for(&tenant.name, &namespace.name)) {
+        for policy in &entry.policies {
+            let longest = all.entry(policy).or_insert(entry);
+            if longest.expires.value < entry.expires.value {
+                *longest = entry;
+            }
         }
-    });
+    }
+    all
 }

@@ -10,7 +10,7 @@ use crate::quantity::Quantity;
 use crate::review::compare::quantity;
 use crate::review::finding::{Findings, Severity};
 use crate::review::unit::Unit;
-use crate::review::{Change, Pair, Side};
+use crate::review::{Change, Side};
 
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
@@ -22,17 +22,15 @@ pub const RULE: Rule = Rule {
     why: "Without a bound, one container may take all of its namespace's quota, and one without limits all of a node.",
     example: "`limitRange.container.max.memory` is taken out of a tier.",
     approvable: true,
-    check: Check::Pair(check),
+    check: Check::Unit(check),
 };
 
 /// The type, the field and the resource of a bound: `Container`, `max`, `memory`.
 type Bound = (String, String, String);
 
-fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
-    if !is_limit_range(pair) || unit.is_gone() {
-        return;
-    }
-    let [before, after] = [Side::Before, Side::After].map(|side| bounds(pair, side));
+fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
+    let Some(pair) = unit.pairs_of("", "LimitRange").next().filter(|_| !unit.is_gone()) else { return };
+    let [before, after] = [Side::Before, Side::After].map(|side| bounds(unit, side));
     let gone: Vec<String> = before
         .iter()
         .filter(|(bound, _)| !after.contains_key(*bound))
@@ -46,21 +44,18 @@ fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings
     found.add(unit.tell_of(&RULE, message, pair, "/spec/limits", change).sides(gone, Vec::new()));
 }
 
-/// Whether it is a LimitRange.
-pub fn is_limit_range(pair: &Pair) -> bool {
-    pair.id.kind == "LimitRange" && pair.id.group.is_empty()
-}
-
-/// The bounds and defaults of a LimitRange.
-pub fn bounds(pair: &Pair, side: Side) -> BTreeMap<Bound, Quantity> {
+/// The bounds and defaults of a namespace, of all its LimitRanges together.
+pub fn bounds(unit: &Unit<'_>, side: Side) -> BTreeMap<Bound, Quantity> {
     let mut all = BTreeMap::new();
-    let limits = pair.side(side).and_then(|m| m.value.pointer("/spec/limits")).and_then(Value::as_array);
-    for limit in limits.into_iter().flatten() {
-        let of = limit.get("type").and_then(Value::as_str).unwrap_or_default();
-        for (field, values) in limit.as_object().into_iter().flatten() {
-            for (resource, value) in values.as_object().into_iter().flatten() {
-                if let Some(value) = quantity(value) {
-                    all.insert((of.to_owned(), field.clone(), resource.clone()), value);
+    for manifest in unit.all(side, "", "LimitRange") {
+        let limits = manifest.value.pointer("/spec/limits").and_then(Value::as_array);
+        for limit in limits.into_iter().flatten() {
+            let of = limit.get("type").and_then(Value::as_str).unwrap_or_default();
+            for (field, values) in limit.as_object().into_iter().flatten() {
+                for (resource, value) in values.as_object().into_iter().flatten() {
+                    if let Some(value) = quantity(value) {
+                        all.insert((of.to_owned(), field.clone(), resource.clone()), value);
+                    }
                 }
             }
         }

@@ -1,12 +1,12 @@
 //! R405: a bound or default of single containers, pods or claims is another one.
 
-use super::limit_dropped::{bounds, is_limit_range};
+use super::limit_dropped::bounds;
 use super::quota_dropped::{moved, summed};
 use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::review::finding::{Findings, Severity};
 use crate::review::unit::Unit;
-use crate::review::{Change, Pair, Side};
+use crate::review::{Change, Side};
 
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
@@ -18,14 +18,14 @@ pub const RULE: Rule = Rule {
     why: "A default is what every container without limits gets at its next start; a bound decides whether it starts.",
     example: "`limitRange.container.default.memory: 256Mi` instead of `128Mi` in a tier.",
     approvable: true,
-    check: Check::Pair(check),
+    check: Check::Unit(check),
 };
 
-fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
-    if !is_limit_range(pair) || unit.is_gone() || pair.before.is_none() {
+fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
+    let Some(pair) = unit.pairs_of("", "LimitRange").next().filter(|_| !unit.is_gone() && !unit.is_new()) else {
         return;
-    }
-    let [before, after] = [Side::Before, Side::After].map(|side| bounds(pair, side));
+    };
+    let [before, after] = [Side::Before, Side::After].map(|side| bounds(unit, side));
     let mut moves = Vec::new();
     let mut looser = false;
     for ((of, field, resource), is) in &after {

@@ -20,6 +20,7 @@ mod limit_dropped;
 mod limits_changed;
 mod namespace_added;
 mod namespace_deleted;
+mod namespace_handed_over;
 mod namespace_selected;
 mod namespace_unprotected;
 mod network_closed;
@@ -125,6 +126,7 @@ pub const RULES: &[&Rule] = &[
     &namespace_unprotected::RULE,
     &deleted_with_content::RULE,
     &replaced::RULE,
+    &namespace_handed_over::RULE,
     &tenant_added::RULE,
     &namespace_added::RULE,
     &state_changed::RULE,
@@ -180,7 +182,8 @@ fn opened(rule: &'static Rule, direction: Direction, unit: &Unit<'_>, change: &C
         Direction::Egress => "may connect to",
     };
     let [before, after] = moved_lines(unit, direction);
-    let told = unit.tell(rule, format!("pods {verb} {}", summed(&shift.gained))).sides(before, after);
+    let told =
+        unit.tell(rule, format!("pods {verb} {}", summed(&shift.gained, shift.addresses[0]))).sides(before, after);
     found.add(with_objects(told, unit, direction, change));
 }
 
@@ -194,7 +197,7 @@ fn new_opened(rule: &'static Rule, direction: Direction, unit: &Unit<'_>, change
             let own = tenant_of(after, name).into_iter().flat_map(|t| &t.namespaces).find(|n| n.name == unit.name);
             let opens = own.is_some_and(|n| n.internet) && reaches(before) == Some(false);
             (direction == Direction::Egress && opens)
-                .then(|| "a further namespace reaches the internet, which none of the tenant's did")
+                .then_some("a further namespace reaches the internet, which none of the tenant's did")
         }
         (None, None) => {
             let open = lines(&unit.network(Side::After), direction);
@@ -221,13 +224,12 @@ fn moved_lines(unit: &Unit<'_>, direction: Direction) -> [Vec<String>; 2] {
 }
 
 /// Pieces in a sentence: the first three, and how many addresses they have together.
-fn summed(pieces: &[super::reach::Change]) -> String {
+fn summed(pieces: &[super::reach::Change], addresses: u64) -> String {
     let mut text: Vec<&str> = pieces.iter().take(3).map(|piece| piece.text.as_str()).collect();
     let more = format!("{} more", pieces.len().saturating_sub(3));
     if pieces.len() > 3 {
         text.push(&more);
     }
-    let addresses: u64 = pieces.iter().map(|piece| piece.addresses).max().unwrap_or_default();
     let count = if addresses > 0 { format!(" ({})", count(addresses)) } else { String::new() };
     format!("{}{count}", text.join("; "))
 }

@@ -32,7 +32,8 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
             continue;
         }
         let [before, after] = moved_lines(unit, direction);
-        let told = unit.tell(&RULE, format!("pods {verb} {}", summed(&shift.lost))).sides(before, after);
+        let told =
+            unit.tell(&RULE, format!("pods {verb} {}", summed(&shift.lost, shift.addresses[1]))).sides(before, after);
         found.add(with_objects(told, unit, direction, change));
     }
 }

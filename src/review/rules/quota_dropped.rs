@@ -65,6 +65,11 @@ pub fn ceilings<'c>(unit: &Unit<'c>) -> Option<Ceilings<'c>> {
             let hard = quota.value.pointer("/spec/hard").and_then(Value::as_object);
             for (key, value) in hard.into_iter().flatten() {
                 let Some(value) = quantity(value) else { continue };
+                let key = match key.as_str() {
+                    // Two names of one ceiling.
+                    "cpu" | "memory" | "ephemeral-storage" => format!("requests.{key}"),
+                    key => key.to_owned(),
+                };
                 all.entry(format!("{key}{whose}")).and_modify(|own| *own = value.min(*own)).or_insert(value);
             }
         }

@@ -1,11 +1,13 @@
 //! R201: somebody may do what nobody could before.
 
+use std::collections::BTreeSet;
+
 use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::review::finding::{Findings, Severity, Told};
 use crate::review::rights::{self, Right, Rights, Subject};
 use crate::review::unit::{RBAC, Unit};
-use crate::review::{Change, Side};
+use crate::review::{Change, Manifest, Side};
 
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
@@ -15,7 +17,7 @@ pub const RULE: Rule = Rule {
     class: Class::Rights,
     severity: Severity::Error,
     why: "A right that nobody had in a namespace is a new way through it; computed on what bindings give, not on their text.",
-    example: "`secrets` among the resources of a role's `extraRules`.",
+    example: "One more custom resource in `roles.viewer.extraRules`, or `secrets` in a Role of other people's manifests.",
     approvable: true,
     check: Check::Unit(check),
 };
@@ -61,8 +63,8 @@ pub fn split(unit: &Unit<'_>, subject: &Subject, gained: &Rights, change: &Chang
         };
         return (gained.iter().filter(counts).cloned().collect(), Rights::new());
     }
-    // Whom nobody has named one by one, or a program of another namespace, is not one more of those who were there.
-    let is_foreign = subject.is_everybody() || (subject.kind == "ServiceAccount" && *subject.namespace != *unit.name);
+    // Whom nobody has named one by one, and a program, is not one more of the people who were there.
+    let is_foreign = subject.is_everybody() || subject.kind == "ServiceAccount";
     if is_foreign || unit.name.is_empty() {
         return (gained.clone(), Rights::new());
     }
@@ -87,16 +89,36 @@ pub fn with_bindings(mut told: Told, subject: &Subject, unit: &Unit<'_>, change:
     if !unit.pairs.iter().any(|pair| pair.id.group == RBAC) {
         told = unit.cluster.changed.iter().fold(told, |told, id| told.object(id));
     }
+    // The bindings that name the subject, and the roles that they give.
+    let given = [Side::Before, Side::After].map(|side| unit.grants(side).bound.get(subject));
+    let roles: BTreeSet<&str> = given.into_iter().flatten().flatten().map(|given| &*given.role).collect();
     for pair in unit.pairs.iter().filter(|pair| pair.id.group == RBAC) {
         let Some(manifest) = pair.last() else { continue };
-        let subjects = manifest.value.get("subjects").and_then(serde_json::Value::as_array);
-        let index =
-            subjects.and_then(|all| all.iter().position(|s| s.get("name").is_some_and(|n| *n == *subject.name)));
-        if subjects.is_some() && index.is_none() {
+        let pointer = if pair.id.kind.ends_with("Binding") {
+            let Some(index) = [Side::After, Side::Before].into_iter().find_map(|side| named(pair.side(side)?, subject))
+            else {
+                continue;
+            };
+            format!("/subjects/{index}")
+        } else if roles.contains(&*format!("{} `{}`", pair.id.kind, pair.id.name)) {
+            "/rules".to_owned()
+        } else {
             continue;
-        }
-        let pointer = index.map_or("/rules".to_owned(), |index| format!("/subjects/{index}"));
+        };
         told = told.object(&pair.id).at(change.edits.cause(manifest, &pointer, change.plans[1]));
     }
     told
+}
+
+/// Where a binding names a subject.
+fn named(manifest: &Manifest, subject: &Subject) -> Option<usize> {
+    let subjects = manifest.value.get("subjects")?.as_array()?;
+    let text = |value: &serde_json::Value, field: &str| {
+        value.get(field).and_then(serde_json::Value::as_str)
+            == Some(match field {
+                "kind" => &subject.kind,
+                _ => &subject.name,
+            })
+    };
+    subjects.iter().position(|s| text(s, "name") && text(s, "kind"))
 }

@@ -15,7 +15,7 @@ pub const RULE: Rule = Rule {
     class: Class::Rights,
     severity: Severity::Error,
     why: "Whoever is bound to it with a later change gets rights that no review has seen come.",
-    example: "`secrets` among the resources of the viewers' `extraRules`, for a tenant that has no viewers.",
+    example: "One more custom resource in `roles.viewer.extraRules`, for a tenant that has no viewers.",
     approvable: true,
     check: Check::Unit(check),
 };

@@ -51,6 +51,9 @@ fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings
         "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy" => policy(&was["spec"], &is["spec"], &mut weaker),
         _ => binding(&was["spec"], &is["spec"], &mut weaker),
     }
+    if has_anchor(was) && !has_anchor(is) {
+        weaker.insert("any authority that the API server knows is trusted, instead of one".to_owned());
+    }
     // Whatever else differs may weaken it too, and nobody has said how.
     let [was, is] = [was, is].map(|value| normal(&pair.id.kind, rest(value.clone())));
     let others = differences(&pair.id.kind, &was, &is);
@@ -66,6 +69,13 @@ fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings
         let message = format!("{} `{}`: {message}", pair.id.kind, pair.id.name);
         found.add(unit.tell_of(&RULE, message, pair, "/webhooks", change).sides(old.clone(), new.clone()));
     }
+}
+
+/// Whether a certificate has to be signed by somebody in particular.
+fn has_anchor(value: &Value) -> bool {
+    let injected = value.pointer("/metadata/annotations").and_then(|all| all.get("cert-manager.io/inject-ca-from"));
+    let mut webhooks = value.get("webhooks").and_then(Value::as_array).into_iter().flatten();
+    injected.is_some() || webhooks.any(|webhook| webhook.pointer("/clientConfig/caBundle").is_some())
 }
 
 /// What the checks below look at; of it, they know what is more and what is less.
