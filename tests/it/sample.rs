@@ -68,3 +68,27 @@ fn uses_every_field() {
     }
     assert!(unused.is_empty(), "{unused:#?}");
 }
+
+/// What README shows of this repository's own history is what the program says of it. A shallow clone has none to look at.
+#[test]
+fn readme_shows_what_a_change_of_the_sample_means() {
+    let readme = std::fs::read_to_string(repository().join("README.md")).expect("README.md");
+    let start = readme.find("$ mtp diff --base ").expect("the example");
+    let (command, rest) = readme[start..].split_once('\n').expect("a command");
+    let shown = rest.split("```").next().expect("its output");
+    let args: Vec<&str> = command.split(' ').skip(2).collect();
+    for revision in [args[2], args[4]] {
+        let known = std::process::Command::new("git")
+            .arg("-C")
+            .arg(repository())
+            .args(["cat-file", "-e", &format!("{revision}^{{commit}}")])
+            .stderr(std::process::Stdio::null())
+            .status();
+        if !known.expect("git runs").success() {
+            return;
+        }
+    }
+    let root = repository().to_str().expect("UTF-8");
+    let args: Vec<&str> = args.into_iter().chain(["--root", root]).collect();
+    assert_eq!(crate::mtp::mtp(&args).out, shown);
+}

@@ -63,12 +63,14 @@ pub fn write(report: &ReviewReport, colour: bool) -> String {
             ));
             break;
         }
+        if index > 0 {
+            out.push('\n');
+        }
         out.push_str(&title(group, paint));
         for text in group.diff.lines() {
             out.push_str(&format!("    {}\n", coloured(&visible(text), paint)));
             lines += 1;
         }
-        out.push('\n');
     }
     out
 }
