@@ -211,15 +211,15 @@ fn of_namespace(plan: &Plan, tenant: &TenantPlan, namespace: &NamespacePlan) -> 
         lines.push(("ingress", format!("the platform in {}", plan.platform.namespace), "namespace", all()));
     }
     for from in &network.ingress_from {
-        lines.push(("ingress", format!("namespace {}", from.namespace), "namespace", ports_of(&from.ports)));
+        lines.push(("ingress", from.namespace.clone(), "namespace", ports_of(&from.ports)));
     }
     for (direction, peers) in [("egress", &tenant.egress), ("ingress", &tenant.ingress)] {
         for peer in peers {
             let (text, kind) = match &peer.whom {
                 WherePlan::Cidr(net, except) if except.is_empty() => (net.to_string(), "cidr"),
                 WherePlan::Cidr(net, except) => (format!("{net} without {} ranges", except.len()), "cidr"),
-                WherePlan::Namespace(name) => (format!("namespace {name}"), "namespace"),
-                WherePlan::Tenant(name) => (format!("tenant {name}"), "tenant"),
+                WherePlan::Namespace(name) => (name.clone(), "namespace"),
+                WherePlan::Tenant(name) => (name.clone(), "tenant"),
             };
             lines.push((direction, text, kind, ports_of(&peer.ports)));
         }

@@ -13,7 +13,10 @@ const escapeJson = (text) => text.replace(/[<>&\u2028\u2029]/g, (sign) => `\\u${
 const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
 export function page(report) {
-  const style = part("page.css"), script = part("page.js");
+  const style = part("page.css");
+  // One script of several files, in the order in which the Rust side names them.
+  const files = part("../html.rs").match(/page\/\w+\.js/g).map((name) => part(name.slice("page/".length)));
+  const script = `(() => {\n"use strict";\n${files.join("")}})();\n`;
   const values = {
     csp: `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`,
     title: escapeHtml(`${report.decision}: ${report.name}`),

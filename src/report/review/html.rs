@@ -9,7 +9,18 @@ use crate::report::visible;
 
 const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = include_str!("page/page.js");
+
+/// One script: its files see each other, and nothing else sees them.
+const SCRIPT: &str = concat!(
+    "(() => {\n\"use strict\";\n",
+    include_str!("page/elements.js"),
+    include_str!("page/findings.js"),
+    include_str!("page/networks.js"),
+    include_str!("page/objects.js"),
+    include_str!("page/filters.js"),
+    include_str!("page/page.js"),
+    "})();\n"
+);
 
 /// The whole page.
 pub fn write(report: &ReviewReport) -> String {
