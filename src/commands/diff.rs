@@ -22,7 +22,7 @@ use crate::rendered::{File, RENDERED, Rendered};
 use crate::report::review::{Named, ReviewReport};
 use crate::report::{Format, Report, count};
 use crate::review::map::map;
-use crate::review::sides::{Sides, edits, of_manifests};
+use crate::review::sides::{Differing, Sides, edits, of_manifests};
 use crate::review::{Change, Gate, manifest, review};
 use crate::tree::is_ours;
 
@@ -244,7 +244,7 @@ fn rendered_base(inputs: &Inputs) -> Base<'static> {
 }
 
 /// Renders an input, and notes what of it is not as in the base. Files that are the same are never read, only their ids.
-fn against(base: &Base<'_>, inputs: &Inputs) -> Result<(Sides, Rendered, Vec<Diagnostic>)> {
+fn against(base: &Base<'_>, inputs: &Inputs) -> Result<(Differing, Rendered, Vec<Diagnostic>)> {
     let sides = Sides::default();
     let failure: Mutex<Option<anyhow::Error>> = Mutex::new(None);
     let (rendered, diagnostics) = crate::render_each(inputs, &|_, files| {
@@ -258,7 +258,7 @@ fn against(base: &Base<'_>, inputs: &Inputs) -> Result<(Sides, Rendered, Vec<Dia
     if !has_errors(&diagnostics) {
         gone(base, &rendered, &sides)?;
     }
-    Ok((sides, rendered, diagnostics))
+    Ok((sides.read(), rendered, diagnostics))
 }
 
 fn compare(base: &Base<'_>, files: &mut [File], sides: &Sides) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::compare::{differences, normal, respell};
@@ -22,10 +23,26 @@ type Print = [u8; 32];
 /// What differs between what was committed and what is rendered, a file at a time and in parallel.
 #[derive(Default)]
 pub struct Sides {
-    before: Mutex<Vec<Manifest>>,
-    /// Documents of the later side that stand in no file of the earlier one as they are.
+    before: Mutex<Vec<Document>>,
+    /// Documents of the later side that do not stand in the same file of the earlier one.
     after: Mutex<BTreeMap<ObjectId, Print>>,
-    found: Mutex<Findings>,
+}
+
+/// A document of the earlier side, not read yet.
+struct Document {
+    /// The file.
+    path: Arc<str>,
+    /// The input that the file names.
+    from: Option<Place>,
+    print: Print,
+    bytes: Vec<u8>,
+}
+
+/// The documents that differ, wherever they stand.
+pub struct Differing {
+    before: Vec<Manifest>,
+    after: BTreeMap<ObjectId, Print>,
+    findings: Findings,
 }
 
 impl Sides {
@@ -37,18 +54,16 @@ impl Sides {
             (old.iter().copied().collect(), new.iter().copied().collect());
         let gone: Vec<&[u8]> = old.into_iter().filter(|document| !has.contains(document)).collect();
         if !gone.is_empty() {
-            let mut findings = Findings::default();
             let name: Arc<str> = Arc::from(path);
             let from = before.and_then(source).map(Place::file);
-            let mut all = Vec::new();
-            for document in gone {
-                for mut manifest in manifest::read(&name, document, &mut findings) {
-                    manifest.at = from.clone().unwrap_or_else(|| Place::file(Arc::clone(&name)));
-                    all.push(manifest);
-                }
-            }
-            lock(&self.before).append(&mut all);
-            lock(&self.found).merge(findings);
+            let document = |bytes: &[u8]| Document {
+                path: Arc::clone(&name),
+                from: from.clone(),
+                print: print(bytes),
+                bytes: bytes.to_vec(),
+            };
+            let all: Vec<Document> = gone.into_iter().map(document).collect();
+            lock(&self.before).extend(all);
         }
         let entries = after.map(|(_, entries)| entries).unwrap_or_default();
         let new = entries.iter().zip(new).filter(|(_, document)| !had.contains(document));
@@ -56,11 +71,38 @@ impl Sides {
         lock(&self.after).extend(new);
     }
 
+    /// Reads what differs. A document that only stands in another file, as after a change of the layout, is not read.
+    pub fn read(self) -> Differing {
+        let (documents, mut after) = (unlock(self.before), unlock(self.after));
+        let had: BTreeSet<Print> = documents.iter().map(|document| document.print).collect();
+        let has: BTreeSet<Print> = after.values().copied().collect();
+        after.retain(|_, print| !had.contains(print));
+        let read: Vec<(Vec<Manifest>, Findings)> = documents
+            .into_par_iter()
+            .filter(|document| !has.contains(&document.print))
+            .map(|document| {
+                let mut findings = Findings::default();
+                let mut all = manifest::read(&document.path, &document.bytes, &mut findings);
+                let at = document.from.unwrap_or_else(|| Place::file(document.path));
+                all.iter_mut().for_each(|manifest| manifest.at = at.clone());
+                (all, findings)
+            })
+            .collect();
+        let (mut before, mut findings) = (Vec::new(), Findings::default());
+        for (mut manifests, found) in read {
+            before.append(&mut manifests);
+            findings.merge(found);
+        }
+        Differing { before, after, findings }
+    }
+}
+
+impl Differing {
     /// The ids of the documents that differ from what was committed, with what is rendered of each; `None`: nothing is.
     pub fn prints(&self) -> BTreeMap<ObjectId, Option<Print>> {
         let mut all: BTreeMap<ObjectId, Option<Print>> =
-            lock(&self.before).iter().map(|manifest| (manifest.id.clone(), None)).collect();
-        all.extend(lock(&self.after).iter().map(|(id, print)| (id.clone(), Some(*print))));
+            self.before.iter().map(|manifest| (manifest.id.clone(), None)).collect();
+        all.extend(self.after.iter().map(|(id, print)| (id.clone(), Some(*print))));
         all
     }
 
@@ -71,10 +113,10 @@ impl Sides {
         after: &Rendered,
         tool: &BTreeMap<ObjectId, Option<Print>>,
     ) -> (Vec<Pair>, Vec<Manifest>, Vec<Diagnostic>) {
-        let prints = unlock(self.after);
+        let prints = self.after;
         let mut before: BTreeMap<ObjectId, Manifest> = BTreeMap::new();
-        let mut findings = unlock(self.found);
-        for manifest in unlock(self.before) {
+        let mut findings = self.findings;
+        for manifest in self.before {
             if let Some(first) = before.insert(manifest.id.clone(), manifest) {
                 findings.error("T102", first.at.clone(), format!("{} stands in rendered/ twice", first.id));
             }
