@@ -223,11 +223,12 @@ impl Context {
         let mut context = Context { network, rights, quotas, everywhere: false };
         for id in ids {
             let is_namespace = id.kind == "Namespace" && id.group.is_empty();
-            if is_namespace || id.group == NETWORKING {
+            // One that comes or goes is told from one that was only stated by what else there is. Of one that stays, other
+            // labels are no matter of the policies, since ours select by what only we write.
+            let moves = is_namespace && !stays(id);
+            if moves || id.group == NETWORKING {
                 context.network.insert(home(id));
             }
-            // One that comes or goes is told from one that was only stated by what else there is.
-            let moves = is_namespace && !stays(id);
             if moves || id.group == RBAC {
                 context.rights.insert(home(id));
             }

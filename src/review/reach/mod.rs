@@ -53,7 +53,7 @@ pub struct Change {
 
 /// What changes between two sides.
 pub fn shift(before: &Side, after: &Side, direction: Direction) -> Shift {
-    if before == after {
+    if before.policies == after.policies && (before.labels == after.labels || !selects_itself(before, after)) {
         return Shift::default();
     }
     let Some(universe) = Universe::of([before, after], direction) else { return guess(before, after, direction) };
@@ -73,6 +73,16 @@ pub fn shift(before: &Side, after: &Side, direction: Direction) -> Shift {
         dropped,
         is_guess: false,
     }
+}
+
+/// Whether a policy selects namespaces in a way that makes a difference between the labels of both sides.
+fn selects_itself(before: &Side, after: &Side) -> bool {
+    let openings = before.policies.iter().flat_map(|p| [&p.ingress, &p.egress]).flatten().flatten();
+    let mut peers = openings.filter_map(|opening| opening.peers.as_ref()).flatten();
+    peers.any(|peer| match peer {
+        Peer::Pods(Some(namespace), _) => namespace.selects(&before.labels) != namespace.selects(&after.labels),
+        Peer::Pods(None, _) | Peer::Block(..) => false,
+    })
 }
 
 /// Whether some pod of the namespace is isolated by no policy in that direction.
