@@ -160,6 +160,30 @@ def webhook():
                 f"{p99:.0f} us / {empty99:.0f} us; p50 {p50:.0f} us / {empty50:.0f} us")
 
 
+def review():
+    """`mtp diff` of a change that touches every tenant, beside one render of the same."""
+    for layout in ("object", "namespace"):
+        root = generate(f"review-{layout}", TENANTS, layout)
+        run(MTP, "render", "--quiet", "--root", root)
+        git = ("git", "-C", root, "-c", "user.name=nobody", "-c", "user.email=nobody@example.com", "-c", "gc.auto=0")
+        for command in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "one"), ("gc", "--quiet")):
+            run(*git, *command)
+        for what, edit in (("no change", None), ("every tenant touched", ("level: restricted", "level: baseline"))):
+            if edit:
+                platform = os.path.join(root, "tenants/platform.yaml")
+                with open(platform, encoding="utf-8") as file:
+                    text = file.read()
+                assert edit[0] in text
+                with open(platform, "w", encoding="utf-8") as file:
+                    file.write(text.replace(*edit))
+            renders, diffs = [], []
+            for _ in range(RUNS + 1):
+                renders.append(run(MTP, "render", "--check", "--quiet", "--root", root, codes=(0, 1)))
+                diffs.append(run(MTP, "diff", "--output", "summary", "--root", root, codes=(0, 1)))
+            render, diff = median(renders[1:]), median(diffs[1:])
+            row(f"{layout}: diff, {what} / render --check", diff / render, 3, f"{diff:.2f} s / {render:.2f} s")
+
+
 def start():
     run(MTP, "--version")
     times = [run(MTP, "--version") for _ in range(200)]
@@ -174,6 +198,9 @@ if not ONLY:
     start()
     layouts()
     linear()
-webhook()
+if ONLY in ("", "review"):
+    review()
+if ONLY in ("", "webhook"):
+    webhook()
 shutil.rmtree(WORK, ignore_errors=True)
 print("\n" + "\n".join(ROWS))

@@ -17,8 +17,9 @@ use crate::diagnostic::{Diagnostic, Findings, has_errors};
 use crate::disk;
 use crate::history::{Files, History, Revision};
 use crate::inputs::Inputs;
+use crate::objects::meta;
 use crate::plan::Plan;
-use crate::rendered::{File, RENDERED, Rendered};
+use crate::rendered::{File, MARKER, RENDERED, Rendered};
 use crate::report::review::{Named, ReviewReport};
 use crate::report::{Format, Report, count};
 use crate::review::map::map;
@@ -261,6 +262,12 @@ fn against(base: &Base<'_>, inputs: &Inputs) -> Result<(Differing, Rendered, Vec
     Ok((sides.read(), rendered, diagnostics))
 }
 
+/// Whether an object in it says that it is ours, whatever became of the file's first line.
+fn is_marked(bytes: &[u8]) -> bool {
+    let mark = format!("{}: {}", meta::MANAGED_BY, meta::K8S_MTP);
+    bytes.windows(mark.len()).any(|window| window == mark.as_bytes())
+}
+
 fn compare(base: &Base<'_>, files: &mut [File], sides: &Sides) -> Result<()> {
     let reader = match base {
         Base::Committed(history, _) => Some(history.reader()),
@@ -303,7 +310,7 @@ fn gone(base: &Base<'_>, rendered: &Rendered, sides: &Sides) -> Result<()> {
                     continue;
                 }
                 let bytes = reader.read(*id).with_context(|| format!("cannot read {path} of the base"))?;
-                if is_ours(path, &bytes) && path != crate::rendered::MARKER {
+                if path != MARKER && (is_ours(path, &bytes) || is_marked(&bytes)) {
                     sides.differ(path, Some(&bytes), None);
                 }
             }
