@@ -45,6 +45,11 @@ impl History {
         Ok(History { repo: repo.into_sync(), prefix })
     }
 
+    /// Where the root lies within the work tree, with `/`; empty: at its top.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The commit that a name stands for.
     pub fn revision(&self, name: &str) -> Result<Revision> {
         let repo = self.repo.to_thread_local();

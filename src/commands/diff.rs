@@ -119,8 +119,15 @@ fn folders(options: &Options, old: &Path, new: &Path, shell: &mut Shell<'_>) -> 
     }
     let review = review(&change, None, &options.gate(options.at));
     let named = |folder: &Path| Named { name: folder.display().to_string(), commit: None };
-    let report =
-        ReviewReport { name: String::new(), base: named(old), head: named(new), at: options.at, review, map: None };
+    let report = ReviewReport {
+        name: String::new(),
+        prefix: String::new(),
+        base: named(old),
+        head: named(new),
+        at: options.at,
+        review,
+        map: None,
+    };
     shell.review(&report)?;
     Ok(options.exit(&report))
 }
@@ -204,6 +211,7 @@ fn revisions(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     };
     let report = ReviewReport {
         name: later.map(|plan| plan.platform.doc.content.metadata.name.value.clone()).unwrap_or_default(),
+        prefix: history.prefix().to_owned(),
         base: named(&base),
         head: if in_worktree { Named { name: WORKTREE.to_owned(), commit: None } } else { named(&tip) },
         at,

@@ -116,6 +116,15 @@ fn a_root_may_lie_inside_of_a_repository() {
     folder.edit("clusters/north/tenants/tiers/free.yaml", "pods: 20", "pods: 21");
     let ran = run(&["diff"]);
     assert!(ran.out.contains("R402") && ran.out.contains("at tenants/tiers/free.yaml"), "{ran}");
+    // Forges know files by their path in the repository.
+    for (format, path) in [
+        ("github", "file=clusters/north/tenants/tiers/free.yaml,"),
+        ("gitlab", "\"path\": \"clusters/north/tenants/tiers/free.yaml\""),
+        ("sarif", "\"uri\": \"clusters/north/tenants/tiers/free.yaml\""),
+    ] {
+        let ran = run(&["diff", "--output", format]);
+        assert!(ran.out.contains(path), "{format}: {ran}");
+    }
 }
 
 #[test]

@@ -20,14 +20,14 @@ pub fn write(report: &ReviewReport) -> String {
     let denied = |f: &&Finding| matches!(f.decision, Decision::Denied(_));
     let errors = report.review.findings.iter().filter(denied);
     let warnings = report.review.findings.iter().filter(|f| !denied(f) && f.severity >= Severity::Warning);
-    errors.take(MOST).for_each(|finding| out.push_str(&annotation("error", finding)));
-    warnings.take(MOST).for_each(|finding| out.push_str(&annotation("warning", finding)));
+    errors.take(MOST).for_each(|finding| out.push_str(&annotation("error", finding, report)));
+    warnings.take(MOST).for_each(|finding| out.push_str(&annotation("warning", finding, report)));
     let level = if report.review.denied() > 0 { "error" } else { "notice" };
     out.push_str(&format!("::{level} title=mtp diff::{}\n", data(&report.verdict())));
     out
 }
 
-fn annotation(level: &str, finding: &Finding) -> String {
+fn annotation(level: &str, finding: &Finding, report: &ReviewReport) -> String {
     let title = property(&format!("{} {} ({})", finding.rule.id, finding.rule.title, decision(finding)));
     // What people typed is on one line: only we begin another one.
     let whom = whom(finding, 5).map(|whom| format!("\n{}", line(&whom))).unwrap_or_default();
@@ -39,7 +39,7 @@ fn annotation(level: &str, finding: &Finding) -> String {
     let text: String = visible(&format!("{}{whom}{approve}", line(&finding.message))).chars().take(LONGEST).collect();
     let at = match place(finding) {
         // Without a line the annotation would not show among the changed files.
-        Some(at) => format!("file={},line={},", property(&at.path), at.span.line.max(1)),
+        Some(at) => format!("file={},line={},", property(&report.path(at)), at.span.line.max(1)),
         None => String::new(),
     };
     format!("::{level} {at}title={title}::{}\n", data(&text))

@@ -11,11 +11,11 @@ use crate::review::{Decision, Severity};
 
 /// The whole report.
 pub fn write(report: &ReviewReport) -> String {
-    let each = report.review.findings.iter().filter_map(one);
+    let each = report.review.findings.iter().filter_map(|finding| one(finding, report));
     visible_json(&Value::Array(each.collect()))
 }
 
-fn one(finding: &Finding) -> Option<Value> {
+fn one(finding: &Finding, report: &ReviewReport) -> Option<Value> {
     let at = place(finding)?;
     let severity = match (&finding.decision, finding.severity) {
         (Decision::Denied(_), _) => "blocker",
@@ -30,6 +30,6 @@ fn one(finding: &Finding) -> Option<Value> {
         // The same finding has the same print in every run, so that GitLab tells what is new.
         "fingerprint": finding.id,
         "severity": severity,
-        "location": {"path": &*at.path, "lines": {"begin": at.span.line.max(1)}},
+        "location": {"path": report.path(at), "lines": {"begin": at.span.line.max(1)}},
     }))
 }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::{Format, count};
+use crate::place::Place;
 use crate::review::finding::Finding;
 use crate::review::map::Map;
 use crate::review::{Decision, Review, Severity};
@@ -28,6 +29,8 @@ use crate::review::{Decision, Review, Severity};
 pub struct ReviewReport {
     /// The name of the Platform; empty for folders of manifests.
     pub name: String,
+    /// Where the root lies in its repository, for those who show findings at lines of it; empty: at its top.
+    pub prefix: String,
     /// The earlier side.
     pub base: Named,
     /// The later side.
@@ -101,6 +104,11 @@ impl ReviewReport {
             parts.push(format!("{} {verb}{whose}", count(objects, "object")));
         }
         parts.join("; ")
+    }
+
+    /// The path of a place in the repository.
+    pub fn path(&self, at: &Place) -> String {
+        if self.prefix.is_empty() { at.path.to_string() } else { format!("{}/{}", self.prefix, at.path) }
     }
 
     /// From where to where.
@@ -215,7 +223,7 @@ pub fn approvals(finding: &Finding) -> Vec<String> {
 }
 
 /// Where to look first: a place of the finding that pull requests show, of `tenants/` rather than of elsewhere.
-pub fn place(finding: &Finding) -> Option<&crate::place::Place> {
+pub fn place(finding: &Finding) -> Option<&Place> {
     let input = finding.places.iter().find(|at| at.path.starts_with(crate::inputs::TENANTS));
     input.or(finding.places.first())
 }

@@ -17,7 +17,7 @@ const MOST_PLACES: usize = 10;
 
 /// The whole report.
 pub fn write(report: &ReviewReport) -> String {
-    let results: Vec<Value> = report.review.findings.iter().take(MOST).map(result).collect();
+    let results: Vec<Value> = report.review.findings.iter().take(MOST).map(|finding| result(finding, report)).collect();
     let rules = RULES.iter().map(|rule| {
         json!({
             "id": rule.id,
@@ -45,17 +45,17 @@ pub fn write(report: &ReviewReport) -> String {
     visible_json(&whole)
 }
 
-fn result(finding: &Finding) -> Value {
+fn result(finding: &Finding, report: &ReviewReport) -> Value {
     let level = match (&finding.decision, finding.severity) {
         (Decision::Denied(_), _) => "error",
         (_, Severity::Error | Severity::Warning) => "warning",
         (_, Severity::Notice) => "note",
     };
     let whom = whom(finding, 10).map(|whom| format!("\n{whom}")).unwrap_or_default();
-    let mut places: Vec<Value> = finding.places.iter().take(MOST_PLACES).map(location).collect();
+    let mut places: Vec<Value> = finding.places.iter().take(MOST_PLACES).map(|at| location(at, report)).collect();
     if places.is_empty() {
         // Code scanning drops what stands nowhere.
-        places.push(location(&Place::file(crate::inputs::TENANTS)));
+        places.push(location(&Place::file(crate::inputs::TENANTS), report));
     }
     json!({
         "ruleId": finding.rule.id,
@@ -68,7 +68,19 @@ fn result(finding: &Finding) -> Value {
     })
 }
 
-fn location(at: &Place) -> Value {
+fn location(at: &Place, report: &ReviewReport) -> Value {
     let region = json!({"startLine": at.span.line.max(1), "startColumn": at.span.column.max(1)});
-    json!({"physicalLocation": {"artifactLocation": {"uri": &*at.path}, "region": region}})
+    json!({"physicalLocation": {"artifactLocation": {"uri": uri(&report.path(at))}, "region": region}})
+}
+
+/// A path as a relative reference: whatever is no plain letter of a path is escaped.
+fn uri(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(byte)),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
 }
