@@ -189,6 +189,18 @@ fn an_opening_that_the_base_had_by_hand_is_still_the_authors() {
     assert!(ran.out.contains("denied  R601"), "{ran}");
 }
 
+/// A repository may count its objects in SHA-256.
+#[test]
+fn objects_may_be_named_by_sha256() {
+    let folder = Folder::empty();
+    copy(&crate::mtp::repository().join("tests/review/common"), folder.path());
+    git(folder.path(), &["init", "--quiet", "--object-format=sha256"]);
+    rendered(&folder, "one");
+    assert_eq!(folder.mtp(&["diff", "--exit-code"]).exit, Exit::Clean);
+    open_internet(&folder, "acme");
+    assert_eq!(folder.mtp(&["diff"]).exit, Exit::Findings);
+}
+
 /// Links in git are followed as those on disk are, and no further.
 #[cfg(unix)]
 #[test]
