@@ -169,7 +169,12 @@ pub fn review(change: &Change<'_>, authored: Option<&Change<'_>>, gate: &Gate<'_
     let more = authored.map(found).unwrap_or_default();
     findings.extend(more.into_iter().filter(|finding| !known.contains(&finding.id)));
     gate::judge(&mut findings, &denies, gate);
-    Review { groups: group::groups(change), counts: counts(change), findings, denies }
+    let groups = group::groups(change);
+    // An old approval is no change, and no reason to write a comment on one.
+    if groups.is_empty() && findings.iter().all(|finding| finding.rule.id == rules::APPROVAL_LEFT.id) {
+        findings.clear();
+    }
+    Review { groups, counts: counts(change), findings, denies }
 }
 
 /// All that the rules find.

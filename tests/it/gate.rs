@@ -134,6 +134,8 @@ fn an_approval_lets_pass_what_comes_with_it_and_nothing_later() {
     append(&folder, "tenants/platform.yaml", &approval);
     assert_eq!(folder.mtp(&["render", "--quiet"]).exit, Exit::Clean);
     commit(folder.path(), "opened");
+    let same = folder.mtp(&["diff", "--exit-code"]);
+    assert_eq!((same.exit, same.out.lines().next()), (Exit::Clean, Some("no changes")), "{same}");
     folder.edit("tenants/acme.yaml", "internet: true", "internet: false");
     assert_eq!(folder.mtp(&["render", "--quiet"]).exit, Exit::Clean);
     commit(folder.path(), "closed");
