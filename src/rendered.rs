@@ -100,6 +100,18 @@ pub struct ObjectId {
     pub name: Arc<str>,
 }
 
+impl ObjectId {
+    /// Whether it is of that group and kind.
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.kind == kind && self.group == group
+    }
+
+    /// Whether it is a Namespace.
+    pub fn is_namespace(&self) -> bool {
+        self.is("", "Namespace")
+    }
+}
+
 impl File {
     /// Its first object.
     pub fn first(&self) -> Option<&Entry> {

@@ -196,7 +196,7 @@ fn revisions(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     if let Some(before) = before.as_ref().filter(|_| !tool.is_empty()) {
         let (own, again, _) = against(&rendered_base(&old), &inputs)?;
         let (pairs, same, _) = own.into_pairs(&again, &BTreeMap::new());
-        let edits = crate::review::sides::edits(&old, &inputs);
+        let edits = change.edits.clone();
         authored = Some(Change { pairs, same, plans: [before.plan(), later], edits, ..Change::default() });
     }
 
@@ -277,31 +277,33 @@ fn is_marked(bytes: &[u8]) -> bool {
 }
 
 fn compare(base: &Base<'_>, files: &mut [File], sides: &Sides) -> Result<()> {
-    let reader = match base {
-        Base::Committed(history, _) => Some(history.reader()),
-        Base::Rendered(_) => None,
-    };
-    for File { path, content } in files {
-        // Taken, so that a fleet is compared in the memory of what differs.
-        let Some(content) = content.take() else { continue };
-        let after = Some((content.bytes.as_slice(), content.objects.as_slice()));
-        match (base, &reader) {
-            (Base::Committed(_, all), Some(reader)) => match all.get(path.as_str()) {
-                Some((EntryKind::Blob | EntryKind::BlobExecutable, id)) => {
-                    if reader.id(&content.bytes) != Some(*id) {
-                        let before = reader.read(*id).with_context(|| format!("cannot read {path} of the base"))?;
-                        sides.differ(path, Some(&before), after);
+    // Taken, so that a fleet is compared in the memory of what differs.
+    let taken = files.iter_mut().filter_map(|file| Some((file.path.as_str(), file.content.take()?)));
+    match base {
+        Base::Committed(history, all) => {
+            let reader = history.reader();
+            for (path, content) in taken {
+                let before = match all.get(path) {
+                    Some((EntryKind::Blob | EntryKind::BlobExecutable, id))
+                        if reader.id(&content.bytes) == Some(*id) =>
+                    {
+                        continue;
                     }
-                }
-                _ => sides.differ(path, None, after),
-            },
-            (Base::Rendered(all), _) => {
-                let before = all.get(path.as_str()).map(Vec::as_slice);
+                    Some((EntryKind::Blob | EntryKind::BlobExecutable, id)) => {
+                        Some(reader.read(*id).with_context(|| format!("cannot read {path} of the base"))?)
+                    }
+                    _ => None,
+                };
+                sides.differ(path, before.as_deref(), Some((&content.bytes, &content.objects)));
+            }
+        }
+        Base::Rendered(all) => {
+            for (path, content) in taken {
+                let before = all.get(path).map(Vec::as_slice);
                 if before != Some(&content.bytes) {
-                    sides.differ(path, before, after);
+                    sides.differ(path, before, Some((&content.bytes, &content.objects)));
                 }
             }
-            (Base::Committed(..), None) => {}
         }
     }
     Ok(())

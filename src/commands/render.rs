@@ -19,7 +19,7 @@ use crate::disk::{self, Look};
 use crate::inputs::Inputs;
 use crate::removals::removals;
 use crate::rendered::{File, RENDERED, Rendered};
-use crate::report::{ChangedFile, Report, count, line};
+use crate::report::{ChangedFile, Report, count, line, unified};
 use crate::rules::admission::at as ends;
 use crate::tree::{self, Change, ChangeKind, Have};
 
@@ -158,13 +158,7 @@ fn diff(old: &[u8], new: &[u8]) -> Option<String> {
         return None;
     }
     let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
-    let diff = similar::TextDiff::from_lines(&*old, &*new);
-    let text = diff.unified_diff().context_radius(2).missing_newline_hint(false).to_string();
-    let mut lines: Vec<&str> = text.lines().take(DIFF_LINES + 1).collect();
-    if lines.len() > DIFF_LINES {
-        lines[DIFF_LINES] = "…";
-    }
-    Some(lines.join("\n") + "\n")
+    Some(unified(&old, &new, 2, DIFF_LINES, "…"))
 }
 
 fn write(

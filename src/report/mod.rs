@@ -143,6 +143,17 @@ impl Report {
     }
 }
 
+/// The lines in which two texts differ, with some around them and without a head; `cut` stands for those beyond `most`.
+pub fn unified(before: &str, after: &str, around: usize, most: usize, cut: &str) -> String {
+    let diff = similar::TextDiff::from_lines(before, after);
+    let text = diff.unified_diff().context_radius(around).missing_newline_hint(false).to_string();
+    let mut lines: Vec<&str> = text.lines().take(most + 1).collect();
+    if let Some(last) = lines.get_mut(most) {
+        *last = cut;
+    }
+    lines.join("\n") + "\n"
+}
+
 /// `1 error`, `2 errors`.
 pub fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }

@@ -10,7 +10,7 @@ use crate::place::{Place, Span};
 use crate::plan::{Plan, folder_order};
 
 /// The files of `tenants/` that differ, each with the lines that are new or changed, or stand where some were taken out.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Edits(BTreeMap<Arc<str>, Vec<u32>>);
 
 /// Beyond that a file is compared as a whole: line by line would take longer than anybody waits.

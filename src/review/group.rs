@@ -150,17 +150,14 @@ pub fn full_name(id: &ObjectId) -> String {
 
 fn group(key: Key, members: &[usize], pairs: &[Pair]) -> Group {
     let of: Vec<&Pair> = members.iter().map(|index| &pairs[*index]).collect();
-    let diff = of.first().map(|pair| unified(told(pair))).unwrap_or_default();
+    let shown = of.first().map(|pair| told(pair)).unwrap_or_default();
     // Of a single object there is nothing to generalise.
-    let (name, differences) = match of.as_slice() {
-        [pair] => {
-            let [before, after] = told(pair);
-            let both = before.zip(after);
-            let own = both.map(|(before, after)| differences(&pair.id.kind, &before, &after)).unwrap_or_default();
-            (full_name(&pair.id), own)
-        }
+    let (name, differences) = match (of.as_slice(), &shown) {
+        ([pair], [Some(before), Some(after)]) => (full_name(&pair.id), differences(&pair.id.kind, before, after)),
+        ([pair], _) => (full_name(&pair.id), Vec::new()),
         _ => (key.name, key.differences),
     };
+    let diff = unified(shown);
     Group {
         what: key.what,
         group: key.group,
@@ -207,11 +204,5 @@ fn unified(sides: [Option<Value>; 2]) -> String {
     if before.len() + after.len() > DIFF_BYTES {
         return format!("@@ {} and {} bytes: too large to be compared line by line @@\n", before.len(), after.len());
     }
-    let diff = similar::TextDiff::from_lines(&*before, &*after);
-    let text = diff.unified_diff().context_radius(3).missing_newline_hint(false).to_string();
-    let mut lines: Vec<&str> = text.lines().take(DIFF_LINES + 1).collect();
-    if lines.len() > DIFF_LINES {
-        lines[DIFF_LINES] = "@@ … @@";
-    }
-    lines.join("\n") + "\n"
+    crate::report::unified(&before, &after, 3, DIFF_LINES, "@@ … @@")
 }

@@ -1,5 +1,6 @@
 //! Manifests as values: the documents of a file, and the objects in them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -48,6 +49,22 @@ impl Manifest {
         let origins = self.origins.iter().filter(|(origin, _)| above(origin));
         origins.max_by_key(|(origin, _)| origin.len()).map_or(&self.at, |(_, at)| at)
     }
+}
+
+/// The labels of a manifest.
+pub fn labels(manifest: &Value) -> BTreeMap<String, String> {
+    let labels = manifest.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
+    labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+/// The items of a list; none where there is no such list.
+pub fn items<'v>(value: &'v Value, field: &str) -> impl Iterator<Item = &'v Value> + Clone {
+    value.get(field).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The texts of a list.
+pub fn texts(value: &Value, field: &str) -> Vec<String> {
+    items(value, field).filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// The documents of a file of manifests that we rendered, in their order, without header and separators. No value of a

@@ -13,6 +13,7 @@ pub mod lists;
 pub mod manifest;
 pub mod map;
 pub mod mask;
+pub mod moves;
 pub mod names;
 pub mod reach;
 pub mod rename;
@@ -155,7 +156,7 @@ impl Pair {
 pub fn home(id: &ObjectId) -> Arc<str> {
     match &id.namespace {
         Some(namespace) => Arc::clone(namespace),
-        None if id.kind == "Namespace" && id.group.is_empty() => Arc::clone(&id.name),
+        None if id.is_namespace() => Arc::clone(&id.name),
         None => Arc::from(""),
     }
 }

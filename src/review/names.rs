@@ -17,7 +17,7 @@ const NAMESPACE: &str = "<namespace>";
 impl<'n> Names<'n> {
     /// Those of an object.
     pub fn of(pair: &'n Pair) -> Names<'n> {
-        let own = (pair.id.kind == "Namespace" && pair.id.group.is_empty()).then_some(&*pair.id.name);
+        let own = (pair.id.is_namespace()).then_some(&*pair.id.name);
         Names { tenant: pair.tenant(), namespace: pair.id.namespace.as_deref().or(own) }
     }
 

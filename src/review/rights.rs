@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::manifest::{items, labels, texts};
 use super::reach::selector::Selector;
 
 /// A right: one verb on one resource, or on one path.
@@ -138,11 +139,8 @@ pub fn beyond(all: &Rights, others: &[&Rights]) -> Rights {
 /// The rights of a role: of its `rules`.
 pub fn of_role(manifest: &Value) -> Rights {
     let mut rights = Rights::new();
-    for rule in manifest.get("rules").and_then(Value::as_array).into_iter().flatten() {
-        let list = |field: &str| -> Vec<String> {
-            let items = rule.get(field).and_then(Value::as_array).into_iter().flatten();
-            items.filter_map(Value::as_str).map(str::to_owned).collect()
-        };
+    for rule in items(manifest, "rules") {
+        let list = |field: &str| texts(rule, field);
         let names = list("resourceNames");
         let names: Vec<Option<String>> =
             if names.is_empty() { vec![None] } else { names.into_iter().map(Some).collect() };
@@ -168,7 +166,7 @@ pub fn of_binding(manifest: &Value) -> Option<Bound> {
     let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
     let role = manifest.get("roleRef")?;
     let own = manifest.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
-    let subjects = manifest.get("subjects").and_then(Value::as_array).into_iter().flatten().map(|subject| {
+    let subjects = items(manifest, "subjects").map(|subject| {
         let kind = text(subject, "kind");
         let mut namespace = text(subject, "namespace");
         if kind != "ServiceAccount" {
@@ -212,11 +210,6 @@ pub fn cluster_roles<'m>(roles: impl Iterator<Item = (&'m str, &'m Value)>) -> B
     }
 }
 
-fn labels(manifest: &Value) -> BTreeMap<String, String> {
-    let labels = manifest.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
-    labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
-}
-
 impl Subject {
     /// In words: `user bob@acme.com`.
     pub fn text(&self) -> String {
@@ -231,6 +224,12 @@ impl Subject {
     pub fn is_everybody(&self) -> bool {
         self.name.starts_with("system:")
     }
+}
+
+/// Lines in a sentence: the first one, and how many more there are.
+pub fn summed(lines: &[String]) -> String {
+    let first = lines.first().map(String::as_str).unwrap_or_default();
+    if lines.len() > 1 { format!("{first} and {} more", lines.len() - 1) } else { first.to_owned() }
 }
 
 /// Rights in words: verbs of the same resource together, and resources of the same verbs.

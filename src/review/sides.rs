@@ -222,7 +222,7 @@ impl Context {
         let [network, rights, quotas] = std::array::from_fn(|_| BTreeSet::new());
         let mut context = Context { network, rights, quotas, everywhere: false };
         for id in ids {
-            let is_namespace = id.kind == "Namespace" && id.group.is_empty();
+            let is_namespace = id.is_namespace();
             // One that comes or goes is told from one that was only stated by what else there is. Of one that stays, other
             // labels are no matter of the policies, since ours select by what only we write.
             let moves = is_namespace && !stays(id);
@@ -235,7 +235,7 @@ impl Context {
             if moves || is_quota(id) {
                 context.quotas.insert(home(id));
             }
-            context.everywhere |= id.group == RBAC && id.kind == "ClusterRole";
+            context.everywhere |= id.is(RBAC, "ClusterRole");
         }
         context
     }
@@ -244,14 +244,14 @@ impl Context {
         if id.group == RBAC {
             return id.namespace.is_none() || self.everywhere || self.rights.contains(&home(id));
         }
-        let is_namespace = id.kind == "Namespace" && id.group.is_empty();
+        let is_namespace = id.is_namespace();
         (is_quota(id) && self.quotas.contains(&home(id)))
             || ((is_namespace || id.group == NETWORKING) && self.network.contains(&home(id)))
     }
 }
 
 fn is_quota(id: &ObjectId) -> bool {
-    id.kind == "ResourceQuota" && id.group.is_empty()
+    id.is("", "ResourceQuota")
 }
 
 /// The lines of `tenants/` that differ.

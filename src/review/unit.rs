@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use super::finding::Told;
-use super::manifest::Manifest;
+use super::manifest::{self, Manifest};
 use super::reach::{self, Direction, Policy, Shift};
 use super::rights::{self, Bound, Rights, Subject};
 use super::rules::Rule;
@@ -39,12 +39,12 @@ impl<'c> Unit<'c> {
 
     /// The pairs of a kind.
     pub fn pairs_of<'u>(&'u self, group: &'u str, kind: &'u str) -> impl Iterator<Item = &'c Pair> + 'u {
-        self.pairs.iter().copied().filter(move |pair| pair.id.kind == kind && pair.id.group == group)
+        self.pairs.iter().copied().filter(move |pair| pair.id.is(group, kind))
     }
 
     /// All objects of a kind, on one side.
     pub fn all<'u>(&'u self, side: Side, group: &'u str, kind: &'u str) -> impl Iterator<Item = &'c Manifest> + 'u {
-        let same = self.same.iter().copied().filter(move |m| m.id.kind == kind && m.id.group == group);
+        let same = self.same.iter().copied().filter(move |m| m.id.is(group, kind));
         self.pairs_of(group, kind).filter_map(move |pair| pair.side(side)).chain(same)
     }
 
@@ -128,9 +128,7 @@ impl<'c> Unit<'c> {
         policies.sort();
         let mut labels = reach::selector::Labels::new();
         for manifest in self.all(side, "", "Namespace") {
-            let own = manifest.value.pointer("/metadata/labels").and_then(serde_json::Value::as_object);
-            let own = own.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())));
-            labels.extend(own);
+            labels.extend(manifest::labels(&manifest.value));
         }
         labels.insert(meta::NAMESPACE_NAME.to_owned(), self.name.to_string());
         reach::Side { policies, labels }
@@ -281,7 +279,7 @@ impl ClusterRights {
             ClusterSide { roles, bound }
         });
         let changed = change.pairs.iter().map(|pair| &pair.id);
-        let changed = changed.filter(|id| id.kind == "ClusterRole" && id.group == RBAC).cloned().collect();
+        let changed = changed.filter(|id| id.is(RBAC, "ClusterRole")).cloned().collect();
         ClusterRights { changed, sides, read: Mutex::new(BTreeMap::new()) }
     }
 

@@ -3,7 +3,7 @@
 //! Each begins with a mark that no reader sees and that is the same in every run, so that whoever posts them finds and edits
 //! those of the run before.
 
-use super::{Block, ReviewReport, approvals, decision, listed, severity, sides, whom};
+use super::{Block, ReviewReport, approvals, by_tool, decision, listed, severity, sides, whom};
 use crate::report::markdown::{code, escape, fence};
 use crate::report::{count, visible};
 use crate::review::finding::Finding;
@@ -132,11 +132,7 @@ fn folded(group: &Group) -> String {
         n => format!(", the same {n} times in {}", count(group.tenants.len(), "tenant")),
     };
     let from = group.from.as_ref().map(|from| format!(", was {}", html(from))).unwrap_or_default();
-    let cause = match group.cause {
-        crate::review::Cause::Author => "",
-        crate::review::Cause::Tool => ", by the tool",
-        crate::review::Cause::Both => ", in part by the tool",
-    };
+    let cause = by_tool(group.cause);
     let title =
         format!("{} {} <code>{}</code>{from}{many}{cause}", group.what.as_str(), html(&group.kind), html(&group.name));
     let mut diff = String::new();

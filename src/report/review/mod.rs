@@ -22,7 +22,7 @@ use super::{Format, count};
 use crate::place::Place;
 use crate::review::finding::Finding;
 use crate::review::map::Map;
-use crate::review::{Decision, Review, Severity};
+use crate::review::{Cause, Decision, Review, Severity};
 
 /// What `mtp diff` found, and between what.
 #[derive(Debug)]
@@ -175,6 +175,15 @@ pub fn decision(finding: &Finding) -> &'static str {
         Decision::Noted => "noted",
         Decision::Denied(_) => "denied",
         Decision::Approved(_) => "approved",
+    }
+}
+
+/// What brought a change about, where no author did alone.
+pub fn by_tool(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Author => "",
+        Cause::Tool => ", by the tool",
+        Cause::Both => ", in part by the tool",
     }
 }
 

@@ -1,6 +1,6 @@
 //! The review for people at a terminal: the verdict, the findings, then what differs.
 
-use super::{ReviewReport, approvals, decision, listed, severity, sides, whom};
+use super::{ReviewReport, approvals, by_tool, decision, listed, severity, sides, whom};
 use crate::report::{count, line, visible};
 use crate::review::finding::Finding;
 use crate::review::group::{Group, What};
@@ -145,11 +145,7 @@ pub fn title(group: &Group, paint: Paint) -> String {
         n => format!(", {n} times in {}", count(group.tenants.len(), "tenant")),
     };
     let from = group.from.as_ref().map(|from| format!(", was {}", line(from))).unwrap_or_default();
-    let cause = match group.cause {
-        crate::review::Cause::Author => "",
-        crate::review::Cause::Tool => ", by the tool",
-        crate::review::Cause::Both => ", in part by the tool",
-    };
+    let cause = by_tool(group.cause);
     format!("{word} {} {}{from}{many}{cause}\n", line(&group.kind), paint.bold(&line(&group.name)))
 }
 

@@ -1,11 +1,11 @@
 //! R406: what all quotas together promise, against what the cluster has.
 
-use super::quota_dropped::moved;
 use super::{Check, Rule};
 use crate::contract::review::{Class, Resource};
 use crate::plan::Plan;
 use crate::review::Change;
 use crate::review::finding::{Findings, Severity, Told};
+use crate::review::moves::Move;
 
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
@@ -33,8 +33,10 @@ fn check(change: &Change<'_>, found: &mut Findings) {
         let name = resource.keys().0;
         let percent = if capacity.is_zero() { 0 } else { is.saturating_mul(100) / capacity.nanos() };
         let [was, is] = [was, is].map(|nanos| capacity.with_nanos(nanos));
-        let message =
-            format!("all quotas together promise {name} {}, {percent} % of the {capacity} there are", moved(&was, &is));
+        let message = format!(
+            "all quotas together promise {}, {percent} % of the {capacity} there are",
+            Move::new(name, &was, &is)
+        );
         // A promise that shrinks is no news to be refused, however large it still is.
         let exceeds = is > *capacity && (is > was || old.is_some_and(|old| capacity < old));
         let severity = if exceeds { RULE.severity } else { Severity::Notice };

@@ -1,10 +1,10 @@
 //! R405: a bound or default of single containers, pods or claims is another one.
 
 use super::limit_dropped::bounds;
-use super::quota_dropped::{moved, summed};
 use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::review::finding::{Findings, Severity};
+use crate::review::moves::{Move, sides, summed};
 use crate::review::unit::Unit;
 use crate::review::{Change, Side};
 
@@ -29,27 +29,22 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
     let mut moves = Vec::new();
     let mut looser = false;
     for ((of, field, resource), is) in &after {
-        let was = before.get(&(of.clone(), field.clone(), resource.clone()));
-        let how = match was {
+        let name = format!("{field} {resource} of a {of}");
+        moves.push(match before.get(&(of.clone(), field.clone(), resource.clone())) {
             Some(was) if was == is => continue,
             Some(was) => {
                 // A floor that sinks and a ceiling that rises let more pass.
                 looser |= if field == "min" { is < was } else { is > was };
-                moved(was, is)
+                Move::new(name, was, is)
             }
-            None => format!("none → {is}"),
-        };
-        moves.push((format!("{field} {resource} of a {of}"), how));
+            None => Move::from_none(name, is),
+        });
     }
     if moves.is_empty() {
         return;
     }
     let severity = if looser { RULE.severity } else { Severity::Notice };
-    let split = |(name, how): &(String, String)| {
-        let (was, is) = how.split_once(" → ").unwrap_or((how, ""));
-        (format!("{name}: {was}"), format!("{name}: {is}"))
-    };
-    let (was, is) = moves.iter().map(split).unzip();
+    let (was, is) = sides(&moves);
     let told = unit.tell_of(&RULE, summed(&moves), pair, "/spec/limits/0", change);
     found.add(told.severity(severity).sides(was, is));
 }

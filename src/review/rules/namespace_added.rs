@@ -24,7 +24,7 @@ pub const RULE: Rule = Rule {
 fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
     // With a tenant that comes, its namespaces do.
     let tenant_comes = change.plans[0].zip(pair.tenant()).is_some_and(|(plan, name)| tenant_of(plan, name).is_none());
-    if !tenant_comes && pair.before.is_none() && pair.id.kind == "Namespace" && pair.id.group.is_empty() {
+    if !tenant_comes && pair.before.is_none() && pair.id.is_namespace() {
         let told = unit.tell_of(&RULE, "a namespace comes", pair, "", change);
         let tenant = change.plans[1].zip(pair.tenant()).and_then(|(plan, name)| tenant_of(plan, name));
         let own = tenant.and_then(|tenant| tenant.namespaces.iter().find(|n| n.name == pair.id.name));

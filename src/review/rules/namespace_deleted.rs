@@ -22,7 +22,7 @@ pub const RULE: Rule = Rule {
 
 fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
     let (Some(before), None) = (&pair.before, &pair.after) else { return };
-    if pair.id.kind != "Namespace" || !pair.id.group.is_empty() {
+    if !pair.id.is_namespace() {
         return;
     }
     // The gate looks at what the base has: to retire and to remove in one change is one step.

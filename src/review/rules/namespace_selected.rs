@@ -3,10 +3,11 @@
 use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::review::finding::{Findings, Severity};
+use crate::review::manifest::labels;
 use crate::review::reach::selector::Labels;
 use crate::review::reach::{Direction, Peer, Policy};
 use crate::review::unit::{NETWORKING, Unit};
-use crate::review::{Change, Manifest, Pair};
+use crate::review::{Change, Pair};
 
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
@@ -23,17 +24,17 @@ pub const RULE: Rule = Rule {
 
 fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
     // Policies that we render select by labels that only we write.
-    if pair.id.kind != "Namespace" || !pair.id.group.is_empty() || change.plans[1].is_some() {
+    if !pair.id.is_namespace() || change.plans[1].is_some() {
         return;
     }
     let Some(after) = &pair.after else { return };
-    let is = labels(after);
-    let was = pair.before.as_ref().map(labels);
+    let is = labels(&after.value);
+    let was = pair.before.as_ref().map(|before| labels(&before.value));
     if was.as_ref() == Some(&is) {
         return;
     }
     let changed = change.pairs.iter().filter_map(|pair| pair.after.as_ref());
-    let policies = changed.chain(&change.same).filter(|m| m.id.kind == "NetworkPolicy" && m.id.group == NETWORKING);
+    let policies = changed.chain(&change.same).filter(|m| m.id.is(NETWORKING, "NetworkPolicy"));
     for manifest in policies.filter(|m| m.id.namespace.as_ref() != Some(&pair.id.name)) {
         let Some(policy) = Policy::read(&manifest.value) else { continue };
         let openings = [Direction::Ingress, Direction::Egress].map(|d| policy.openings(d).unwrap_or_default());
@@ -49,9 +50,4 @@ fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings
             }
         }
     }
-}
-
-fn labels(manifest: &Manifest) -> Labels {
-    let own = manifest.value.pointer("/metadata/labels").and_then(serde_json::Value::as_object);
-    own.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
 }

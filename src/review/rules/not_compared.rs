@@ -27,7 +27,7 @@ fn check(change: &Change<'_>, found: &mut Findings) {
     }
     for pair in &change.pairs {
         let sides = [&pair.before, &pair.after].into_iter().flatten();
-        let is_policy = pair.id.kind == "NetworkPolicy" && pair.id.group == NETWORKING;
+        let is_policy = pair.id.is(NETWORKING, "NetworkPolicy");
         let message = if is_policy && sides.clone().any(|manifest| Policy::read(&manifest.value).is_none()) {
             format!("{} is none that the API server would take", pair.id)
         } else if OTHERS.iter().any(|group| is_in_domain(&pair.id.group, group)) {

@@ -33,7 +33,7 @@ pub fn compare(
     found: &mut Findings,
     lowered: bool,
 ) {
-    if pair.id.kind != "Namespace" || !pair.id.group.is_empty() {
+    if !pair.id.is_namespace() {
         return;
     }
     if lowered && unit.is_new() {

@@ -77,33 +77,3 @@ pub fn ceilings<'c>(unit: &Unit<'c>) -> Option<Ceilings<'c>> {
     });
     Some(Ceilings { before, after, pair })
 }
-
-/// `4 → 8 (+100 %)`.
-pub fn moved(before: &Quantity, after: &Quantity) -> String {
-    let (was, is) = (before.nanos(), after.nanos());
-    if was == 0 {
-        return format!("{before} → {after}");
-    }
-    let percent = (is - was).saturating_mul(100) / was;
-    let sign = if percent > 0 { "+" } else { "" };
-    if percent == 0 { format!("{before} → {after}") } else { format!("{before} → {after} ({sign}{percent} %)") }
-}
-
-/// The ceilings that moved up, or down: the key and how far.
-pub fn moves(ceilings: &Ceilings<'_>, up: bool) -> Vec<(String, String)> {
-    let each = ceilings.before.iter().filter_map(|(key, was)| {
-        let is = ceilings.after.get(key)?;
-        let tells = if up { is > was } else { is < was };
-        tells.then(|| (key.clone(), moved(was, is)))
-    });
-    each.collect()
-}
-
-/// `limits.cpu 4 → 8 (+100 %), pods 20 → 40 (+100 %), and 3 more`.
-pub fn summed(moves: &[(String, String)]) -> String {
-    let mut parts: Vec<String> = moves.iter().take(3).map(|(key, how)| format!("{key} {how}")).collect();
-    if moves.len() > 3 {
-        parts.push(format!("and {} more", moves.len() - 3));
-    }
-    parts.join(", ")
-}

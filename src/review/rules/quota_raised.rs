@@ -1,10 +1,11 @@
 //! R402: a ceiling is higher.
 
-use super::quota_dropped::{ceilings, moves, summed};
+use super::quota_dropped::ceilings;
 use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::review::Change;
 use crate::review::finding::{Findings, Severity};
+use crate::review::moves::{Move, sides, summed};
 use crate::review::unit::Unit;
 
 /// The row of [`super::RULES`].
@@ -30,13 +31,14 @@ pub fn tell(rule: &'static Rule, up: bool, unit: &Unit<'_>, change: &Change<'_>,
         return;
     }
     let Some(ceilings) = ceilings(unit) else { return };
-    let (moves, pair) = (moves(&ceilings, up), ceilings.pair);
-    let Some((first, _)) = moves.first() else { return };
-    let pointer = format!("/spec/hard/{}", crate::objects::step(first));
-    let split = |(key, how): &(String, String)| {
-        let (was, is) = how.split_once(" → ").unwrap_or((how, ""));
-        (format!("{key}: {was}"), format!("{key}: {is}"))
-    };
-    let (before, after) = moves.iter().map(split).unzip();
-    found.add(unit.tell_of(rule, summed(&moves), pair, &pointer, change).sides(before, after));
+    let moved = ceilings.before.iter().filter_map(|(key, was)| {
+        let is = ceilings.after.get(key)?;
+        let tells = if up { is > was } else { is < was };
+        tells.then(|| Move::new(key, was, is))
+    });
+    let moves: Vec<Move> = moved.collect();
+    let Some(first) = moves.first() else { return };
+    let pointer = format!("/spec/hard/{}", crate::objects::step(&first.name));
+    let (before, after) = sides(&moves);
+    found.add(unit.tell_of(rule, summed(&moves), ceilings.pair, &pointer, change).sides(before, after));
 }

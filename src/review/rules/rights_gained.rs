@@ -32,8 +32,7 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
             continue;
         }
         let lines = rights::lines(&new);
-        let what = lines.first().cloned().unwrap_or_default();
-        let more = if lines.len() > 1 { format!(" and {} more", lines.len() - 1) } else { String::new() };
+        let what = rights::summed(&lines);
         let scope = if unit.name.is_empty() { " in the whole cluster" } else { "" };
         // Everybody of a cluster is no person of a tenant: it is said in the message, so that an approval names it.
         let whom = if subject.is_everybody() || unit.name.is_empty() {
@@ -41,7 +40,7 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
         } else {
             "somebody who could not".to_owned()
         };
-        let told = unit.tell(&RULE, format!("{whom} may{scope}: {what}{more}")).sides(Vec::new(), lines);
+        let told = unit.tell(&RULE, format!("{whom} may{scope}: {what}")).sides(Vec::new(), lines);
         found.add(with_bindings(told, &subject, unit, change));
     }
 }

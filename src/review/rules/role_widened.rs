@@ -38,9 +38,8 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
             continue;
         }
         let lines = rights::lines(&new);
-        let what = lines.first().cloned().unwrap_or_default();
-        let more = if lines.len() > 1 { format!(" and {} more", lines.len() - 1) } else { String::new() };
-        let told = unit.tell_of(&RULE, format!("a role that nobody has may now: {what}{more}"), pair, "/rules", change);
+        let what = rights::summed(&lines);
+        let told = unit.tell_of(&RULE, format!("a role that nobody has may now: {what}"), pair, "/rules", change);
         found.add(told.sides(Vec::new(), lines));
     }
 }
@@ -51,7 +50,7 @@ fn check(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
 const AGGREGATES: &str = "rbac.authorization.k8s.io/aggregate-to-";
 
 fn aggregated(unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
-    for pair in unit.pairs.iter().filter(|pair| pair.id.group == RBAC && pair.id.kind == "ClusterRole") {
+    for pair in unit.pairs.iter().filter(|pair| pair.id.is(RBAC, "ClusterRole")) {
         let given = |side| -> std::collections::BTreeMap<String, rights::Rights> {
             let Some(manifest) = pair.side(side) else { return std::collections::BTreeMap::new() };
             let labels = manifest.value.pointer("/metadata/labels").and_then(serde_json::Value::as_object);

@@ -22,7 +22,7 @@ pub const RULE: Rule = Rule {
 
 fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
     let (Some(before), Some(after)) = (&pair.before, &pair.after) else { return };
-    if pair.id.kind != "Namespace" || !pair.id.group.is_empty() {
+    if !pair.id.is_namespace() {
         return;
     }
     let [was, is] = [before, after].map(|m| m.label(meta::STATE).unwrap_or("active").to_owned());

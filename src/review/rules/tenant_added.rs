@@ -22,7 +22,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
-    if pair.before.is_some() || pair.id.kind != "Tenant" || pair.id.group != GROUP {
+    if pair.before.is_some() || !pair.id.is(GROUP, "Tenant") {
         return;
     }
     let plan = change.plans[1].and_then(|plan| tenant(plan, &pair.id.name));

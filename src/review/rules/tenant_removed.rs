@@ -21,7 +21,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
-    if pair.after.is_none() && pair.id.kind == "Tenant" && pair.id.group == GROUP {
+    if pair.after.is_none() && pair.id.is(GROUP, "Tenant") {
         let told = unit.tell_of(&RULE, format!("tenant `{}` leaves", pair.id.name), pair, "", change);
         found.add(told.tenant(Some(&pair.id.name)));
     }

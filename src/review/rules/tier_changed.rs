@@ -22,7 +22,7 @@ pub const RULE: Rule = Rule {
 
 fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
     let (Some(before), Some(after)) = (&pair.before, &pair.after) else { return };
-    if pair.id.kind != "Namespace" || !pair.id.group.is_empty() {
+    if !pair.id.is_namespace() {
         return;
     }
     if let (Some(was), Some(is)) = (before.label(meta::TIER), after.label(meta::TIER))

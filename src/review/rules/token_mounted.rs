@@ -22,7 +22,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings) {
-    if pair.id.kind != "ServiceAccount" || !pair.id.group.is_empty() || unit.is_gone() {
+    if !pair.id.is("", "ServiceAccount") || unit.is_gone() {
         return;
     }
     let is_off =

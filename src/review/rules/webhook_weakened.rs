@@ -8,6 +8,7 @@ use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::review::compare::{Difference, differences, normal};
 use crate::review::finding::{Findings, Severity};
+use crate::review::manifest::{items, texts};
 use crate::review::reach::selector::{Selector, representatives};
 use crate::review::unit::Unit;
 use crate::review::{Change, Pair};
@@ -74,8 +75,7 @@ fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings
 /// Whether a certificate has to be signed by somebody in particular.
 fn has_anchor(value: &Value) -> bool {
     let injected = value.pointer("/metadata/annotations").and_then(|all| all.get("cert-manager.io/inject-ca-from"));
-    let mut webhooks = value.get("webhooks").and_then(Value::as_array).into_iter().flatten();
-    injected.is_some() || webhooks.any(|webhook| webhook.pointer("/clientConfig/caBundle").is_some())
+    injected.is_some() || items(value, "webhooks").any(|webhook| webhook.pointer("/clientConfig/caBundle").is_some())
 }
 
 /// What the checks below look at; of it, they know what is more and what is less.
@@ -113,8 +113,9 @@ fn strip(value: Value, drops: &dyn Fn(&str) -> bool) -> Value {
 
 fn webhooks(was: &Value, is: &Value, weaker: &mut BTreeSet<String>) {
     let by_name = |value: &'_ Value| -> BTreeMap<String, Value> {
-        let all = value.get("webhooks").and_then(Value::as_array).into_iter().flatten();
-        all.map(|w| (w.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(), w.clone())).collect()
+        items(value, "webhooks")
+            .map(|w| (w.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(), w.clone()))
+            .collect()
     };
     let after = by_name(is);
     for (name, was) in by_name(was) {
@@ -137,8 +138,7 @@ fn policy(was: &Value, is: &Value, weaker: &mut BTreeSet<String>) {
     selects_less(&old, &new, weaker);
     conditions(was, is, weaker);
     let expressions = |value: &Value, field: &str| -> BTreeSet<String> {
-        let all = value.get(field).and_then(Value::as_array).into_iter().flatten();
-        all.map(|item| item.get("expression").unwrap_or(item).to_string()).collect()
+        items(value, field).map(|item| item.get("expression").unwrap_or(item).to_string()).collect()
     };
     for (field, what) in [("validations", "validation"), ("mutations", "mutation")] {
         let (old, new) = (expressions(was, field), expressions(is, field));
@@ -149,10 +149,7 @@ fn policy(was: &Value, is: &Value, weaker: &mut BTreeSet<String>) {
 }
 
 fn binding(was: &Value, is: &Value, weaker: &mut BTreeSet<String>) {
-    let actions = |value: &Value| -> BTreeSet<String> {
-        let all = value.get("validationActions").and_then(Value::as_array).into_iter().flatten();
-        all.filter_map(Value::as_str).map(str::to_owned).collect()
-    };
+    let actions = |value: &Value| -> BTreeSet<String> { texts(value, "validationActions").into_iter().collect() };
     for lost in actions(was).difference(&actions(is)) {
         weaker.insert(format!("action {lost} is gone"));
     }
@@ -178,8 +175,10 @@ fn fails_open(was: &Value, is: &Value, weaker: &mut BTreeSet<String>) {
 /// A condition more, or another one, may take anything out.
 fn conditions(was: &Value, is: &Value, weaker: &mut BTreeSet<String>) {
     let all = |value: &Value| -> BTreeSet<String> {
-        let all = value.get("matchConditions").and_then(Value::as_array).into_iter().flatten();
-        all.filter_map(|c| c.get("expression").and_then(Value::as_str)).map(str::to_owned).collect()
+        items(value, "matchConditions")
+            .filter_map(|c| c.get("expression").and_then(Value::as_str))
+            .map(str::to_owned)
+            .collect()
     };
     if !all(is).is_subset(&all(was)) {
         weaker.insert("it is asked on further conditions only".to_owned());
@@ -225,10 +224,7 @@ fn asks_less(was: Option<&Value>, is: Option<&Value>, weaker: &mut BTreeSet<Stri
 fn requests(rules: Option<&Value>) -> Vec<Request> {
     let mut all = Vec::new();
     for rule in rules.and_then(Value::as_array).into_iter().flatten() {
-        let list = |field: &str| -> Vec<String> {
-            let items = rule.get(field).and_then(Value::as_array).into_iter().flatten();
-            items.filter_map(Value::as_str).map(str::to_owned).collect()
-        };
+        let list = |field: &str| texts(rule, field);
         let scope = rule.get("scope").and_then(Value::as_str).unwrap_or("*");
         for operation in list("operations") {
             for group in list("apiGroups") {
