@@ -58,9 +58,10 @@ impl History {
         } else {
             ""
         };
-        let id = repo
-            .rev_parse_single(name.as_bytes().as_bstr())
-            .map_err(|_| anyhow!("git knows no revision `{}`{shallow}", crate::report::line(name)))?;
+        let id = repo.rev_parse_single(name.as_bytes().as_bstr()).map_err(|_| {
+            let unborn = if repo.head().is_ok_and(|head| head.is_unborn()) { "; there is no commit yet" } else { "" };
+            anyhow!("git knows no revision `{}`{unborn}{shallow}", crate::report::line(name))
+        })?;
         let commit = id.object().and_then(gix::Object::peel_to_commit);
         let commit = commit.map_err(|_| {
             anyhow!("`{}` is there as a name, and its commit is not{shallow}", crate::report::line(name))

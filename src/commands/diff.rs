@@ -30,9 +30,12 @@ use crate::tree::is_ours;
 /// Options of the command.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Two folders of manifests, made by anything, instead of two revisions
-    #[arg(value_names = ["OLD_DIR", "NEW_DIR"], num_args = 2, conflicts_with_all = ["base", "head"])]
-    folders: Vec<PathBuf>,
+    /// A folder of manifests, made by anything, instead of a revision
+    #[arg(value_name = "OLD_DIR", requires = "new", conflicts_with_all = ["base", "head"])]
+    old: Option<PathBuf>,
+    /// The folder that it is compared with
+    #[arg(value_name = "NEW_DIR")]
+    new: Option<PathBuf>,
     /// The revision to compare with; of a branch, the commit that both sides come from
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     base: String,
@@ -72,8 +75,8 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     if options.deny.as_ref().is_some_and(|classes| classes.len() > 1 && classes.iter().any(|class| class.0.is_none())) {
         bail!("`--deny none` refuses nothing, and stands alone");
     }
-    match options.folders.as_slice() {
-        [old, new] => folders(options, old, new, shell),
+    match (&options.old, &options.new) {
+        (Some(old), Some(new)) => folders(options, old, new, shell),
         _ => revisions(options, shell),
     }
 }
