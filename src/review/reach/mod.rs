@@ -95,6 +95,14 @@ pub fn is_open(side: &Side, direction: Direction) -> bool {
     pods.iter().any(|pod| !speaking().any(|policy| policy.pods.selects(pod)))
 }
 
+/// Whether some pod of the namespace takes, or opens, connections with every address or everybody.
+pub fn is_open_to_everybody(side: &Side, direction: Direction) -> bool {
+    let everybody = |peer: &Peer| matches!(peer, Peer::Block(net, _) if net.prefix_len() == 0);
+    let mut openings = side.policies.iter().filter_map(|policy| policy.openings(direction)).flatten();
+    is_open(side, direction)
+        || openings.any(|opening| opening.peers.as_ref().is_none_or(|peers| peers.iter().any(everybody)))
+}
+
 /// What [`lines`] says where nothing is let through.
 pub const NOBODY: &str = "nobody";
 

@@ -1,6 +1,7 @@
 //! R101: pods may connect to more than before.
 
-use super::{Check, Rule, opened};
+use super::opening::opened;
+use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::review::finding::Severity;
 use crate::review::reach::Direction;

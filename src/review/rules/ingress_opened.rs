@@ -1,6 +1,7 @@
 //! R102: pods may be reached by more than before.
 
-use super::{Check, Rule, opened};
+use super::opening::opened;
+use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::review::finding::Severity;
 use crate::review::reach::Direction;

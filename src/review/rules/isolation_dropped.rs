@@ -1,6 +1,7 @@
 //! R103: nothing isolates some pods of a namespace.
 
-use super::{Check, Rule, with_objects};
+use super::opening::with_objects;
+use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::review::Change;
 use crate::review::Side;

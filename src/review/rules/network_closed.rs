@@ -1,6 +1,7 @@
 //! R104: connections that were possible are not any more.
 
-use super::{Check, Rule, moved_lines, summed, with_objects};
+use super::opening::{moved_lines, summed, with_objects};
+use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::review::Change;
 use crate::review::finding::{Findings, Severity};
