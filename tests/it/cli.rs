@@ -64,6 +64,34 @@ fn init_keeps_what_is_there() {
 }
 
 #[test]
+fn init_says_who_owns_what_binds_everybody() {
+    // Without a name it is a comment: forges pass over owners whom they do not find.
+    let folder = Folder::empty();
+    assert_eq!(folder.mtp(&["init"]).exit, Exit::Clean);
+    let written = folder.read("CODEOWNERS");
+    assert!(written.lines().all(|line| line.starts_with("# ")), "{written}");
+    assert!(written.contains("# /rendered/platform/ @example/platform\n"), "{written}");
+
+    // Where the forge looks first, behind what is there, once.
+    let folder = Folder::empty();
+    folder.write(".github/CODEOWNERS", "/docs/ @acme/writers");
+    folder.write("CODEOWNERS", "");
+    let owners = ["init", "--code-owner", "@acme/platform", "--code-owner", "ops@acme.example"];
+    for _ in 0..2 {
+        assert_eq!(folder.mtp(&owners).exit, Exit::Clean);
+    }
+    let written = folder.read(".github/CODEOWNERS");
+    assert!(written.starts_with("/docs/ @acme/writers\n# "), "{written}");
+    assert_eq!(written.matches("/tenants/tiers/ @acme/platform ops@acme.example\n").count(), 1, "{written}");
+    assert_eq!(folder.read("CODEOWNERS"), "");
+
+    for wrong in ["", "acme", "@", "@acme/", "@acme platform", "@acme\n/x @eve", "#x"] {
+        let said = Folder::empty().mtp(&["init", "--code-owner", wrong]);
+        assert_eq!(said.exit, Exit::Failed, "{wrong:?}: {said}");
+    }
+}
+
+#[test]
 fn schemas_are_named_by_what_init_writes() {
     let folder = Folder::empty();
     assert_eq!(folder.mtp(&["init"]).exit, Exit::Clean);
