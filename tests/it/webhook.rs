@@ -198,13 +198,12 @@ fn a_new_pair_is_taken_whole_or_not_at_all() {
     ];
     for (index, (why, certificate, key)) in bad.iter().enumerate() {
         platform.certs.write(&[("tls.crt", certificate), ("tls.key", key)]);
-        let failures = || {
-            (platform.server.metric("mtp_webhook_reload_failures_total{what=\"certificate\"") as usize > index)
-                .then_some(())
-        };
-        platform.server.wait(why, failures);
-        let last =
-            platform.server.wait(why, || platform.server.log().into_iter().rfind(|line| line["what"] == "certificate"));
+        // The count goes up before the line is written: it is the line that says that the server is done.
+        let last = platform.server.wait(why, || {
+            let log = platform.server.log().into_iter().filter(|line| line["what"] == "certificate");
+            log.filter(|line| line["level"] == "error").nth(index)
+        });
+        assert!(platform.server.metric("mtp_webhook_reload_failures_total{what=\"certificate\"") as usize > index);
         let said = last["error"].as_str().expect("an error");
         assert!(said.contains(why), "{why}: {last}");
         assert_eq!(last["level"], "error");
