@@ -7,6 +7,7 @@ pub mod cli;
 
 mod contract;
 mod emit;
+mod gitops;
 mod objects;
 mod parse;
 mod plan;

@@ -8,9 +8,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use serde::Serialize;
 
 use crate::contract::platform::Layout;
 use crate::diagnostic::Findings;
+use crate::emit::emit as emit_value;
+use crate::gitops::{self, GITOPS_FOLDER};
 use crate::objects::shared::Specs;
 use crate::objects::{self, InNamespace, InTenant, Object};
 use crate::place::Place;
@@ -18,6 +21,9 @@ use crate::plan::{Plan, TenantPlan};
 
 /// The folder of the output, relative to the root.
 pub const RENDERED: &str = "rendered";
+
+/// The name of the file that lists a folder for kustomize.
+pub const KUSTOMIZATION: &str = "kustomization.yaml";
 
 /// The folder of what belongs to the platform, relative to the root.
 pub const PLATFORM_FOLDER: &str = "rendered/platform";
@@ -126,7 +132,7 @@ impl Rendered {
         std::iter::once((MARKER, MARKER_TEXT.as_bytes())).chain(files)
     }
 
-    /// Whether `folder` is that of the platform or of a tenant.
+    /// Whether `folder` is that of engines, of the platform or of a tenant.
     pub fn has_folder(&self, folder: &str) -> bool {
         let inside = format!("{folder}/");
         let next = self.files.partition_point(|f| f.path < inside);
@@ -141,6 +147,7 @@ impl Rendered {
     /// The objects of the files, typed, with the places that their values come from; a tenant at a time, in any order.
     pub fn objects(&self, each: impl Fn(Vec<Object>) + Sync) {
         let Some(plan) = &self.plan else { return };
+        gitops::folders(plan).into_iter().for_each(|folder| each(folder.objects));
         each(objects::of_platform(plan));
         let specs = Specs::default();
         plan.tenants.par_iter().for_each(|tenant| {
@@ -165,11 +172,17 @@ pub type Each<'a> = &'a (dyn Fn(&str, &mut [File]) + Sync);
 
 /// Makes the files of a plan.
 pub fn emit(plan: Plan, each: Each<'_>, findings: &mut Findings) -> Rendered {
-    let mut files: Vec<File> = Vec::new();
-    each_in_a_file(objects::of_platform(&plan), PLATFORM_FOLDER, &mut files, findings);
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut files = of_engines(&plan, findings);
     let mut total = count(&files);
-    each(PLATFORM_FOLDER, &mut files);
+    if !files.is_empty() {
+        each(GITOPS_FOLDER, &mut files);
+    }
+    let mut of_platform: Vec<File> = Vec::new();
+    each_in_a_file(objects::of_platform(&plan), PLATFORM_FOLDER, &mut of_platform, findings);
+    of_platform.sort_by(|a, b| a.path.cmp(&b.path));
+    total += count(&of_platform);
+    each(PLATFORM_FOLDER, &mut of_platform);
+    files.append(&mut of_platform);
 
     let specs = Specs::default();
     let tenants: Vec<(Vec<File>, usize, Findings)> = plan
@@ -199,6 +212,55 @@ pub fn emit(plan: Plan, each: Each<'_>, findings: &mut Findings) -> Rendered {
 
 fn count(files: &[File]) -> usize {
     files.iter().filter_map(|f| f.content.as_ref()).map(|c| c.objects.len()).sum()
+}
+
+/// One object a file in every layout: each is one line of a list, and reviewed by itself.
+fn of_engines(plan: &Plan, findings: &mut Findings) -> Vec<File> {
+    let mut files: Vec<File> = Vec::new();
+    for folder in gitops::folders(plan) {
+        let path = format!("{GITOPS_FOLDER}/{}", folder.path);
+        let first = files.len();
+        each_in_a_file(folder.objects, &path, &mut files, findings);
+        if folder.listed {
+            files[first..].sort_by(|a, b| a.path.cmp(&b.path));
+            let file = kustomization(plan, &path, &files[first..], findings);
+            files.push(file);
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    report_equal_paths(&files, findings);
+    files
+}
+
+/// What makes kustomize, and so Flux and `kubectl apply -k`, take the files of a folder and nothing that lies deeper.
+fn kustomization(plan: &Plan, folder: &str, files: &[File], findings: &mut Findings) -> File {
+    let names = files.iter().filter_map(|file| file.path.strip_prefix(folder)?.strip_prefix('/'));
+    let content = Kustomization {
+        api_version: "kustomize.config.k8s.io/v1beta1",
+        kind: "Kustomization",
+        resources: names.collect(),
+    };
+    let mut bytes = header(&plan.platform.doc.file);
+    if let Err(error) = emit_value(&content, &mut bytes) {
+        findings.error("T706", Place::file(folder), format!("the list of {folder} cannot be written: {error}"));
+    }
+    let content = Some(Content { bytes, objects: Vec::new() });
+    File { path: format!("{folder}/{KUSTOMIZATION}"), content }
+}
+
+/// The file that lists a folder; no object of a cluster.
+///
+/// Source: <https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/>
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Kustomization<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    resources: Vec<&'a str>,
+}
+
+fn header(source: &str) -> Vec<u8> {
+    [HEADER.as_bytes(), source.as_bytes(), b"\n"].concat()
 }
 
 fn of_tenant(plan: &Plan, tenant: &TenantPlan, folder: &str, specs: &Specs, findings: &mut Findings) -> Vec<File> {

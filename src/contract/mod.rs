@@ -4,6 +4,7 @@
 //! the JSON Schemas and of `mtp explain`, so they speak to authors.
 
 pub mod admission;
+pub mod gitops;
 pub mod platform;
 pub mod review;
 pub mod tenant;

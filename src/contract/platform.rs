@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::admission::Admission;
+use super::gitops::Gitops;
 use super::review::Review;
 use super::values::At;
 
@@ -57,6 +58,9 @@ pub struct PlatformSpec {
     /// What `mtp diff` stops, and who let what pass.
     #[serde(default)]
     pub review: Review,
+    /// Who applies `rendered/`.
+    #[serde(default)]
+    pub gitops: Gitops,
     /// How `rendered/` is laid out.
     #[serde(default)]
     pub output: OutputOptions,

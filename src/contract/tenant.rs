@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::gitops::Deploy;
 use super::platform::Port;
 use super::values::{Amount, At};
 
@@ -57,6 +58,10 @@ pub struct TenantSpec {
     /// Names of Secrets that the default ServiceAccounts pull images with, besides the Platform's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pull_secrets: Vec<At<String>>,
+    /// Repositories of the tenant's own, which the platform's engine applies to its namespaces with no more rights there than
+    /// its admins have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deploy: Vec<At<Deploy>>,
 }
 
 /// How far a tenant or a namespace is on its way out. Later states are stricter.

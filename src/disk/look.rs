@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
+use crate::gitops::GITOPS_FOLDER;
 use crate::inputs::MAX_FILE_BYTES;
 use crate::rendered::{File, MARKER, MARKER_TEXT, PLATFORM_FOLDER, RENDERED, Rendered, TENANTS_FOLDER};
 use crate::tree::Have;
@@ -45,7 +46,7 @@ impl Look {
     /// Compares all the files of `folder`, one of those that [`crate::render_each`] names, and lets go of what stands where
     /// it is to stand.
     pub fn at(&self, folder: &str, files: &mut [File]) {
-        let tenants = if folder == PLATFORM_FOLDER { None } else { self.top.get(TENANTS_FOLDER) };
+        let tenants = if [GITOPS_FOLDER, PLATFORM_FOLDER].contains(&folder) { None } else { self.top.get(TENANTS_FOLDER) };
         let have = match (tenants, self.top.get(folder)) {
             (Some(Kind::Folder) | None, Some(Kind::Folder)) => compare(&self.root, folder, files),
             _ => Ok(Have { missing: files.iter().map(|f| f.path.clone()).collect(), ..Have::default() }),

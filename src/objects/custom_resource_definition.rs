@@ -20,6 +20,14 @@ pub const KIND: Kind = Kind {
     build: Build::Platform(build),
 };
 
+/// The resource of Tenants.
+const PLURAL: &str = "tenants";
+
+/// The name of the definition.
+pub fn name() -> String {
+    format!("{PLURAL}.{GROUP}")
+}
+
 fn build(plan: &Plan) -> Vec<Object> {
     let column = |name: &str, json_path: &str| Column {
         name: name.to_owned(),
@@ -47,7 +55,7 @@ fn build(plan: &Plan) -> Vec<Object> {
     let names = Names {
         kind: "Tenant".to_owned(),
         list_kind: Some("TenantList".to_owned()),
-        plural: "tenants".to_owned(),
+        plural: PLURAL.to_owned(),
         singular: Some("tenant".to_owned()),
         ..Names::default()
     };

@@ -42,6 +42,20 @@ pub fn is_ours(key: &str) -> bool {
     OURS.iter().chain(&ENGINES).any(|domain| is_in_domain(prefix, domain))
 }
 
+/// What keeps an object from being removed when it is gone from git: Flux leaves it alone, Argo CD asks.
+///
+/// Sources: <https://fluxcd.io/flux/components/kustomize/kustomizations/#prune>,
+/// <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources>.
+const PROTECTION: [(&str, &str); 2] = [
+    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
+    ("argocd.argoproj.io/sync-options", "Prune=confirm,Delete=confirm"),
+];
+
+/// The annotations of what is not to be removed: Namespaces that are not retired, and what applies them.
+pub fn protection() -> BTreeMap<String, String> {
+    PROTECTION.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+}
+
 /// Labels of whatever is ours.
 pub fn platform_labels() -> BTreeMap<String, String> {
     PLATFORM_LABELS.map(|(k, v)| (k.to_owned(), v.to_owned())).into()

@@ -4,6 +4,7 @@
 //! before grants. A kind that is no longer rendered keeps its row, building nothing, until no cluster holds it.
 
 pub mod custom_resource_definition;
+pub mod deployer;
 pub mod extra;
 pub mod limit_range;
 pub mod meta;
@@ -51,7 +52,7 @@ pub enum Build {
 }
 
 /// In a row: whatever the platform's templates make.
-const ANY: &str = "*";
+pub const ANY: &str = "*";
 
 /// All kinds, in the order in which they are applied. The last row stands for what templates make, of any kind.
 pub const KINDS: &[Kind] = &[
@@ -65,6 +66,9 @@ pub const KINDS: &[Kind] = &[
     service_account::KIND,
     role::KIND,
     role_binding::KIND,
+    deployer::SERVICE_ACCOUNT,
+    deployer::ROLE,
+    deployer::ROLE_BINDING,
     // The webhook is there and answers before the API server is told to ask it.
     webhook::resource_quota::KIND,
     webhook::service_account::KIND,
@@ -139,6 +143,16 @@ impl<T: Serialize + Send + Sync> Manifest for Plain<T> {
     }
 }
 
+/// An object of a kind that Kubernetes itself does not have.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Custom {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: meta::ObjectMeta,
+    spec: serde_json::Value,
+}
+
 impl Object {
     /// An object of one of Kubernetes' own types.
     pub fn new<T>(manifest: T, at: Place) -> Object
@@ -153,6 +167,24 @@ impl Object {
             name: metadata.name.as_deref().unwrap_or_default().into(),
         };
         Object { id, manifest: Box::new(Plain(manifest)), at, origins: Vec::new() }
+    }
+
+    /// An object of a kind that Kubernetes itself does not have; `api_version` is `<group>/<version>`.
+    pub fn custom(
+        api_version: &'static str,
+        kind: &'static str,
+        metadata: meta::ObjectMeta,
+        spec: serde_json::Value,
+        at: Place,
+    ) -> Object {
+        let id = ObjectId {
+            group: api_version.split_once('/').map_or("", |(group, _)| group).into(),
+            kind: kind.into(),
+            namespace: metadata.namespace.as_deref().map(Arc::from),
+            name: metadata.name.as_deref().unwrap_or_default().into(),
+        };
+        let manifest = Plain(Custom { api_version, kind, metadata, spec });
+        Object { id, manifest: Box::new(manifest), at, origins: Vec::new() }
     }
 
     /// An object of a namespace, of Kubernetes' type `T`, of which all but the metadata is shared with others.

@@ -1,7 +1,5 @@
 //! `Namespace`: the platform's own and those of tenants, with Pod Security, state and protection against removal.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::core::v1::Namespace;
 
 use super::meta::{self, ObjectMeta};
@@ -9,15 +7,6 @@ use super::{InNamespace, Object};
 use crate::contract::platform::PodSecurityLevel;
 use crate::contract::tenant::State;
 use crate::plan::{Plan, PodSecurityPlan};
-
-/// What keeps a Namespace that is not retired from being removed: Flux leaves it alone, Argo CD asks.
-///
-/// Sources: <https://fluxcd.io/flux/components/kustomize/kustomizations/#prune>,
-/// <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources>.
-const PROTECTION: [(&str, &str); 2] = [
-    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
-    ("argocd.argoproj.io/sync-options", "Prune=confirm,Delete=confirm"),
-];
 
 /// The platform's own Namespace.
 pub fn platform(plan: &Plan) -> Vec<Object> {
@@ -29,7 +18,7 @@ pub fn platform(plan: &Plan) -> Vec<Object> {
     let metadata = ObjectMeta {
         name: Some(platform.namespace.to_string()),
         labels: Some(labels),
-        annotations: Some(protection()),
+        annotations: Some(meta::protection()),
         ..ObjectMeta::default()
     };
     let at = platform.doc.at(platform.doc.content.metadata.name.span);
@@ -50,7 +39,7 @@ pub fn build(scope: &InNamespace<'_>) -> Vec<Object> {
     let mut annotations = tenant.annotations.clone();
     annotations.insert(meta::OWNER_EMAIL.to_owned(), spec.owner_email.value.clone());
     if namespace.state != State::Retired {
-        annotations.extend(protection());
+        annotations.extend(meta::protection());
     }
     let metadata = ObjectMeta {
         name: Some(namespace.name.to_string()),
@@ -85,8 +74,4 @@ fn pod_security(plan: &PodSecurityPlan) -> impl Iterator<Item = (String, String)
             (format!("pod-security.kubernetes.io/{mode}-version"), plan.version.clone()),
         ]
     })
-}
-
-fn protection() -> BTreeMap<String, String> {
-    PROTECTION.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }

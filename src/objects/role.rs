@@ -9,6 +9,7 @@ use k8s_openapi::api::rbac::v1::{PolicyRule, Role};
 
 use super::{Build, InNamespace, Kind, Object};
 use crate::contract::At;
+use crate::contract::platform::ExtraRule;
 use crate::contract::tenant::State;
 use crate::plan::PlatformPlan;
 
@@ -29,6 +30,7 @@ type Rule = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const READ: &[&str] = &["get", "list", "watch"];
 const WRITE: &[&str] = &["create", "delete", "deletecollection", "patch", "update"];
+const APPLY: &[&str] = &["create", "delete", "patch", "update"];
 
 /// What everybody sees: all but Secrets. The namespace itself by `get` alone: a namespaced Role that may `update` or
 /// `patch` `namespaces`, or its subresources, could take Pod Security off its own namespace.
@@ -125,30 +127,97 @@ const ADMINISTER: &[Rule] = &[
     ("resource.k8s.io", &["resourceclaims", "resourceclaimtemplates"], WRITE),
 ];
 
+/// What the engine does for a tenant, from the tenant's own repository: less than what its admins do. It runs no commands in
+/// pods, and what is not written to a repository it does not touch.
+const DEPLOY: &[Rule] = &[
+    (
+        "",
+        &[
+            "configmaps",
+            "persistentvolumeclaims",
+            "pods",
+            "replicationcontrollers",
+            "secrets",
+            "serviceaccounts",
+            "services",
+        ],
+        APPLY,
+    ),
+    ("", &["secrets"], &["get"]),
+    ("apps", &["daemonsets", "deployments", "replicasets", "statefulsets"], APPLY),
+    ("autoscaling", &["horizontalpodautoscalers"], APPLY),
+    ("batch", &["cronjobs", "jobs"], APPLY),
+    ("networking.k8s.io", &["ingresses"], APPLY),
+    ("policy", &["poddisruptionbudgets"], APPLY),
+    ("resource.k8s.io", &["resourceclaims", "resourceclaimtemplates"], APPLY),
+];
+
 /// All three, always under their names: a binding's `roleRef` cannot change. Where a namespace is not active, each has
 /// the viewer's rights.
 fn build(scope: &InNamespace<'_>) -> Vec<Object> {
-    let active = scope.namespace.state == State::Active;
-    let each = ROLES.iter().enumerate().map(|(index, name)| {
-        let effective = if active { index } else { VIEWER };
-        let rules = scope.specs.part((KIND.kind, ROLES[effective], 0), "rules", || rules(scope.platform, effective));
-        let object = Object::joined::<Role>(scope, role_name(&scope.tenant.name, name), rules);
-        let platform = &scope.platform.doc;
-        match scope.platform.extra_rules[effective].first().filter(|_| scope.origins) {
-            Some(extra) => object.from("/rules", platform.at(extra.span)),
-            None => object,
-        }
-    });
-    each.collect()
+    ROLES.iter().zip(Rights::OF_PEOPLE).map(|(name, rights)| role(scope, name, rights)).collect()
 }
 
-/// Where the viewer stands among [`ROLES`].
-const VIEWER: usize = 2;
+/// One of the tenant's Roles, `tenant-<name>-<role>`; where its namespace is not active, with the viewer's rights.
+pub fn role(scope: &InNamespace<'_>, name: &str, rights: Rights) -> Object {
+    let rights = if scope.namespace.state == State::Active { rights } else { Rights::Viewer };
+    let rules = scope.specs.part((KIND.kind, rights.as_str(), 0), "rules", || rules(scope.platform, rights));
+    let object = Object::joined::<Role>(scope, role_name(&scope.tenant.name, name), rules);
+    match rights.extra(scope.platform).first().filter(|_| scope.origins) {
+        Some(extra) => object.from("/rules", scope.platform.doc.at(extra.span)),
+        None => object,
+    }
+}
 
-/// The rights of one of [`ROLES`], and what the Platform adds to them.
-fn rules(platform: &PlatformPlan, role: usize) -> Vec<PolicyRule> {
-    let tables: [&[&[Rule]]; 3] = [&[SEE, ADMINISTER], &[SEE, OPERATE], &[SEE]];
-    let built_in = tables[role].iter().copied().flatten().map(|(group, resources, verbs)| PolicyRule {
+/// What one of a tenant's Roles may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rights {
+    /// Everything that runs in the namespace.
+    Admin,
+    /// Keeping it running.
+    Operator,
+    /// Reading.
+    Viewer,
+    /// Applying what stands in the tenant's repository.
+    Deployer,
+}
+
+impl Rights {
+    /// Those of [`ROLES`], in their order.
+    const OF_PEOPLE: [Rights; 3] = [Rights::Admin, Rights::Operator, Rights::Viewer];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Rights::Admin => "admin",
+            Rights::Operator => "operator",
+            Rights::Viewer => "viewer",
+            Rights::Deployer => "deployer",
+        }
+    }
+
+    fn built_in(self) -> &'static [&'static [Rule]] {
+        match self {
+            Rights::Admin => &[SEE, ADMINISTER],
+            Rights::Operator => &[SEE, OPERATE],
+            Rights::Viewer => &[SEE],
+            Rights::Deployer => &[SEE, DEPLOY],
+        }
+    }
+
+    /// What the Platform adds; whoever deploys for an admin gets what the admin gets.
+    fn extra(self, platform: &PlatformPlan) -> &[At<ExtraRule>] {
+        let [admin, operator, viewer] = &platform.extra_rules;
+        match self {
+            Rights::Admin | Rights::Deployer => admin,
+            Rights::Operator => operator,
+            Rights::Viewer => viewer,
+        }
+    }
+}
+
+/// The rights, and what the Platform adds to them.
+fn rules(platform: &PlatformPlan, rights: Rights) -> Vec<PolicyRule> {
+    let built_in = rights.built_in().iter().copied().flatten().map(|(group, resources, verbs)| PolicyRule {
         api_groups: Some(vec![(*group).to_owned()]),
         resources: Some(owned(resources)),
         verbs: owned(verbs),
@@ -158,7 +227,8 @@ fn rules(platform: &PlatformPlan, role: usize) -> Vec<PolicyRule> {
         let list: BTreeSet<String> = list.iter().map(|v| v.value.clone()).collect();
         list.into_iter().collect::<Vec<String>>()
     };
-    let extra: BTreeSet<[Vec<String>; 3]> = platform.extra_rules[role]
+    let extra: BTreeSet<[Vec<String>; 3]> = rights
+        .extra(platform)
         .iter()
         .map(|rule| [sorted(&rule.api_groups), sorted(&rule.resources), sorted(&rule.verbs)])
         .collect();

@@ -4,6 +4,7 @@
 //! from a plan with errors.
 
 pub mod admission;
+pub mod gitops;
 pub mod platform;
 pub mod review;
 pub mod tenant;
@@ -20,6 +21,7 @@ use crate::parse::{Document, Missing, Parsed, TenantDocument};
 use crate::place::Place;
 use crate::quantity::{NoQuantity, Quantity};
 
+pub use gitops::{DeployPlan, GitopsPlan, SourcePlan};
 pub use platform::{NetworkPlan, PlatformPlan, PodSecurityPlan};
 pub use tenant::{NamespacePlan, PeerPlan, PortPlan, TenantPlan, WherePlan};
 pub use tier::{Hard, LimitsPlan, QuotaPlan, TierPlan};

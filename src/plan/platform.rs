@@ -14,6 +14,7 @@ use crate::diagnostic::Findings;
 use crate::parse::Document;
 use crate::place::Place;
 use crate::plan::admission::{self, AdmissionPlan, CertificateFiles};
+use crate::plan::gitops::{self, GitopsPlan};
 use crate::plan::review::{self, ReviewPlan};
 use crate::plan::tenant::PortPlan;
 
@@ -45,6 +46,8 @@ pub struct PlatformPlan {
     pub admission: AdmissionPlan,
     /// What a change may not do unless somebody answers for it.
     pub review: ReviewPlan,
+    /// Who applies `rendered/` from git; `None`: nobody does.
+    pub gitops: Option<GitopsPlan>,
     /// How many objects a file holds.
     pub layout: Layout,
 }
@@ -121,6 +124,7 @@ pub fn resolve(doc: Document<PlatformFile>, certs: &CertificateFiles, findings: 
         pull_secrets: spec.image_pull_secrets.iter().map(|s| s.value.clone()).collect(),
         admission,
         review,
+        gitops: gitops::resolve(&spec.gitops, doc.at(doc.content.spec.span)),
         layout: output.layout.map_or(Layout::Object, |l| l.value),
         doc,
     }

@@ -12,6 +12,7 @@ use crate::contract::tenant::{Peer, State};
 use crate::diagnostic::Findings;
 use crate::parse::{Missing, TenantDocument, forbidden_text};
 use crate::place::{Place, Span};
+use crate::plan::gitops::{self, DeployPlan};
 use crate::plan::platform::{PlatformPlan, cidr as read_cidr, plain, ports};
 use crate::plan::tier::{self, TierPlan};
 use crate::plan::{Hard, Links};
@@ -39,6 +40,8 @@ pub struct TenantPlan {
     pub annotations: BTreeMap<String, String>,
     /// Secrets that its default ServiceAccounts pull images with.
     pub pull_secrets: Vec<String>,
+    /// What it deploys from repositories of its own, in the order of namespaces and names.
+    pub deploy: Vec<DeployPlan>,
     /// Whether its pods reach the API server.
     pub api_server: bool,
     /// What its pods may connect to.
@@ -180,6 +183,7 @@ pub fn resolve(doc: TenantDocument, known: &Known<'_>, findings: &mut Findings) 
     TenantPlan {
         name: name.value.as_str().into(),
         state,
+        deploy: gitops::deploy(spec, &namespaces),
         namespaces,
         subjects: subjects(&doc, known.platform, findings),
         labels: plain(&spec.labels),

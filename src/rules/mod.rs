@@ -4,6 +4,7 @@
 //! stage that does so, under the row's id. `mtp explain ID` prints a row, and each has a case under `tests/cases/`.
 
 pub mod admission;
+pub mod gitops;
 pub mod lifecycle;
 pub mod limits;
 pub mod metadata;
@@ -60,6 +61,7 @@ pub const RULES: &[&[Rule]] = &[
     platform::RULES,
     roles::RULES,
     review::RULES,
+    gitops::RULES,
     templates::RULES,
     lifecycle::RULES,
     admission::RULES,

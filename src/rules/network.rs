@@ -136,6 +136,7 @@ fn namespaces(plan: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
             || namespace.value == "default"
             || namespace.value == *plan.platform.namespace
             || namespace.value == *plan.platform.network.dns_namespace
+            || plan.platform.gitops.as_ref().is_some_and(|gitops| gitops.runs_in(namespace))
             || own.iter().any(|reserved| reserved == namespace)
         {
             let way = if egress { "to" } else { "from" };

@@ -19,7 +19,7 @@ use crate::yaml::shape::{closest, list};
 use crate::yaml::{self, Node, Value, plain};
 
 /// Kinds of Kubernetes that templates may make: namespaced, and neither rights nor bounds nor secrets.
-const KINDS: [(&str, &str); 17] = [
+pub const KINDS: [(&str, &str); 17] = [
     ("v1", "ConfigMap"),
     ("v1", "PersistentVolumeClaim"),
     ("v1", "Pod"),

@@ -3,7 +3,7 @@
 //! Whatever a template makes goes through the choke point of [`admit`]: known kinds only, in that tenant's namespace, with
 //! our labels, never a right, a quota, a policy or a Secret in plain text.
 
-mod admit;
+pub mod admit;
 mod fits;
 mod lines;
 

@@ -2,16 +2,13 @@
 //!
 //! Source: <https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1>
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{NAME, Scope, scope};
 use crate::certs::{SECRET, names};
-use crate::objects::meta::ObjectMeta;
-use crate::objects::{Build, Kind, Object, Plain};
+use crate::objects::{Build, Kind, Object};
 use crate::plan::Plan;
 use crate::plan::admission::CertificatesPlan;
-use crate::rendered::ObjectId;
 
 /// The API group of cert-manager.
 const GROUP: &str = "cert-manager.io";
@@ -28,15 +25,6 @@ pub const CERTIFICATE: Kind =
 /// Source: <https://cert-manager.io/docs/concepts/ca-injector/>
 pub fn injection(namespace: &str) -> (String, String) {
     (format!("{GROUP}/inject-ca-from"), format!("{namespace}/{SECRET}"))
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Resource {
-    api_version: &'static str,
-    kind: &'static str,
-    metadata: ObjectMeta,
-    spec: Value,
 }
 
 /// The authority: its own signature, and its key.
@@ -87,12 +75,5 @@ fn wanted(plan: &Plan) -> Option<Scope<'_>> {
 }
 
 fn object(scope: &Scope<'_>, kind: &'static str, name: String, spec: Value) -> Object {
-    let id = ObjectId {
-        group: GROUP.into(),
-        kind: kind.into(),
-        namespace: Some(scope.platform.namespace.clone()),
-        name: name.as_str().into(),
-    };
-    let manifest = Resource { api_version: "cert-manager.io/v1", kind, metadata: scope.metadata(name), spec };
-    Object { id, manifest: Box::new(Plain(manifest)), at: scope.webhook.at.clone(), origins: Vec::new() }
+    Object::custom("cert-manager.io/v1", kind, scope.metadata(name), spec, scope.webhook.at.clone())
 }

@@ -2,6 +2,8 @@
 //!
 //! Source: <https://kubernetes.io/docs/concepts/cluster-administration/admission-webhooks-good-practices/>
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::{
     MatchCondition, MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations, ServiceReference,
@@ -78,10 +80,18 @@ fn mutating(plan: &Plan) -> Vec<Object> {
 }
 
 fn metadata(scope: &Scope<'_>, name: &str) -> ObjectMeta {
-    let annotation = || [cert_manager::injection(&scope.platform.namespace)].into();
     let injected = matches!(scope.webhook.certificates, CertificatesPlan::CertManager);
-    ObjectMeta { annotations: injected.then(annotation), ..global(name) }
+    let injected = injected.then(|| cert_manager::injection(&scope.platform.namespace));
+    let argocd = scope.platform.gitops.as_ref().is_some_and(|gitops| gitops.argocd.is_some());
+    let last = argocd.then(|| (SYNC_WAVE.0.to_owned(), SYNC_WAVE.1.to_owned()));
+    let annotations: BTreeMap<String, String> = injected.into_iter().chain(last).collect();
+    ObjectMeta { annotations: (!annotations.is_empty()).then_some(annotations), ..global(name) }
 }
+
+/// For Argo CD: after everything else, once that is healthy. Flux applies these kinds last by itself.
+///
+/// Source: <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/>
+const SYNC_WAVE: (&str, &str) = ("argocd.argoproj.io/sync-wave", "1");
 
 /// Without a `caBundle` where somebody else says whom to trust: even an empty one would be taken from its owner.
 fn client(scope: &Scope<'_>, path: &str) -> WebhookClientConfig {

@@ -1,0 +1,119 @@
+//! As whom an engine applies `rendered/`: a ServiceAccount of its own, with every right enumerated from what is rendered.
+//!
+//! Neither `cluster-admin` nor `*`: a manifest that somebody smuggles past a review cannot do what nothing here does. It may
+//! hand out Roles within a namespace (`bind`, `escalate`), since that is what the platform is for, and no ClusterRole. It cannot
+//! widen itself: an admin applies these objects once, and again when they change.
+//!
+//! Source: <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping>
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject};
+
+use super::metadata;
+use crate::certs::SECRET;
+use crate::objects::meta::ObjectMeta;
+use crate::objects::role_binding::GROUP as RBAC;
+use crate::objects::{self, KINDS, Object};
+use crate::plan::Plan;
+use crate::templates::admit;
+
+/// What server-side apply and pruning need.
+const APPLY: [&str; 4] = ["create", "delete", "get", "patch"];
+
+/// What is done to objects whose names are known.
+const KEEP: [&str; 2] = ["get", "patch"];
+
+/// The ServiceAccount of an engine, in its namespace, and what it may do; `more` are resources of the engine's own, by group.
+pub fn objects(plan: &Plan, name: &str, namespace: &str, more: &[(&str, &[&str])]) -> Vec<Object> {
+    let at = super::at(plan);
+    let global = || ObjectMeta { namespace: None, ..metadata(name, namespace, None, true) };
+    let account = ServiceAccount {
+        automount_service_account_token: Some(false),
+        metadata: metadata(name, namespace, None, true),
+        ..ServiceAccount::default()
+    };
+    let role = ClusterRole { metadata: global(), rules: Some(rules(plan, name, more)), aggregation_rule: None };
+    let subject = Subject {
+        kind: "ServiceAccount".to_owned(),
+        name: name.to_owned(),
+        namespace: Some(namespace.to_owned()),
+        ..Subject::default()
+    };
+    let binding = ClusterRoleBinding {
+        metadata: global(),
+        role_ref: RoleRef { api_group: Some(RBAC.to_owned()), kind: "ClusterRole".to_owned(), name: name.to_owned() },
+        subjects: Some(vec![subject]),
+    };
+    vec![Object::new(account, at.clone()), Object::new(role, at.clone()), Object::new(binding, at)]
+}
+
+fn rules(plan: &Plan, name: &str, more: &[(&str, &[&str])]) -> Vec<PolicyRule> {
+    let mut rules: Vec<PolicyRule> = Vec::new();
+    let crd = objects::custom_resource_definition::name();
+    // What is listed by name cannot be created by name: the API server does not know a new object's name yet.
+    let named = [("", "secrets", SECRET.to_owned()), ("apiextensions.k8s.io", "customresourcedefinitions", crd)];
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (group, resource) in rendered(plan) {
+        if !named.iter().any(|(g, r, _)| (*g, *r) == (&*group, &*resource)) {
+            all.entry(group).or_default().insert(resource);
+        }
+    }
+    for (group, resources) in more {
+        all.entry((*group).to_owned()).or_default().extend(resources.iter().map(|r| (*r).to_owned()));
+    }
+    for (group, resources) in all {
+        rules.push(rule(&group, resources, &APPLY, None));
+    }
+    rules.push(rule(RBAC, ["roles".to_owned()], &["bind", "escalate"], None));
+    for (group, resource, name) in named {
+        rules.push(rule(group, [resource.to_owned()], &["create"], None));
+        rules.push(rule(group, [resource.to_owned()], &["delete", "get", "patch"], Some(&name)));
+    }
+    // Its own objects stand in git too, and are seen to be as they are there. With more in them than it has, the API server
+    // refuses them.
+    for resource in ["clusterrolebindings", "clusterroles"] {
+        rules.push(rule(RBAC, [resource.to_owned()], &KEEP, Some(name)));
+    }
+    rules
+}
+
+/// Groups and resources of everything that may be rendered, what is no longer wanted included: it has to be pruned.
+fn rendered(plan: &Plan) -> impl Iterator<Item = (String, String)> {
+    let rows = KINDS.iter().filter(|row| row.kind != objects::ANY);
+    let rows = rows.map(|row| (row.group.to_owned(), resource(row.kind)));
+    let custom = &plan.platform.doc.content.spec.templates.kinds;
+    let custom = custom.iter().map(|kind| (kind.group.value.clone(), kind.resource.value.clone()));
+    let templates = admit::KINDS.iter().map(|(version, kind)| {
+        let group = version.split_once('/').map_or("", |(group, _)| group);
+        (group.to_owned(), resource(kind))
+    });
+    let templates = templates.chain(custom).filter(|_| !plan.templates.is_empty());
+    rows.chain(templates)
+}
+
+/// The resource of a kind of [`KINDS`] or of templates: all of them have regular plurals.
+fn resource(kind: &str) -> String {
+    let lower = kind.to_ascii_lowercase();
+    match lower.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None if lower.ends_with('s') => format!("{lower}es"),
+        None => format!("{lower}s"),
+    }
+}
+
+fn rule(
+    group: &str,
+    resources: impl IntoIterator<Item = String>,
+    verbs: &[&str],
+    name: Option<&str>,
+) -> PolicyRule {
+    PolicyRule {
+        api_groups: Some(vec![group.to_owned()]),
+        resource_names: name.map(|name| vec![name.to_owned()]),
+        resources: Some(resources.into_iter().collect()),
+        verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
+        ..PolicyRule::default()
+    }
+}
