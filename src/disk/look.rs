@@ -46,7 +46,8 @@ impl Look {
     /// Compares all the files of `folder`, one of those that [`crate::render_each`] names, and lets go of what stands where
     /// it is to stand.
     pub fn at(&self, folder: &str, files: &mut [File]) {
-        let tenants = if [GITOPS_FOLDER, PLATFORM_FOLDER].contains(&folder) { None } else { self.top.get(TENANTS_FOLDER) };
+        let tenants =
+            if [GITOPS_FOLDER, PLATFORM_FOLDER].contains(&folder) { None } else { self.top.get(TENANTS_FOLDER) };
         let have = match (tenants, self.top.get(folder)) {
             (Some(Kind::Folder) | None, Some(Kind::Folder)) => compare(&self.root, folder, files),
             _ => Ok(Have { missing: files.iter().map(|f| f.path.clone()).collect(), ..Have::default() }),

@@ -77,9 +77,9 @@ fn once(plan: &Plan, shards: &[Shard]) -> Vec<Folder> {
         ours(ROOT, &format!("{GITOPS_FOLDER}/{}", ENGINE.folder)),
         Object::custom(VERSION, "Application", platform, spec, at.clone()),
     ];
-    objects.extend(shards.iter().map(|shard| {
-        ours(&shard.name(), &format!("{GITOPS_FOLDER}/{}/{}", ENGINE.folder, shard.path()))
-    }));
+    objects.extend(
+        shards.iter().map(|shard| ours(&shard.name(), &format!("{GITOPS_FOLDER}/{}/{}", ENGINE.folder, shard.path()))),
+    );
     if argocd.application_set {
         let metadata = metadata(&format!("{ROOT}-tenants"), &argocd.namespace, None, true);
         objects.push(Object::custom(VERSION, "ApplicationSet", metadata, set(plan, gitops, argocd), at.clone()));
@@ -111,7 +111,8 @@ fn tenant(plan: &Plan, tenant: &TenantPlan) -> Vec<Folder> {
     }
     for deploy in &tenant.deploy {
         // No tenant's name has a dot in it: without one, `deploy-a-b` could be two tenants'.
-        let mut metadata = metadata(&format!("deploy-{}.{}", tenant.name, deploy.name), &argocd.namespace, Some(tenant), false);
+        let mut metadata =
+            metadata(&format!("deploy-{}.{}", tenant.name, deploy.name), &argocd.namespace, Some(tenant), false);
         annotate(&mut metadata);
         let path = if deploy.source.path.is_empty() { "." } else { &deploy.source.path };
         let active = deploy.state == State::Active;
@@ -130,14 +131,7 @@ fn annotate(metadata: &mut ObjectMeta) {
 }
 
 /// The spec of an Application over a folder of this repository.
-fn over(
-    plan: &Plan,
-    gitops: &GitopsPlan,
-    argocd: &ArgocdPlan,
-    folder: &str,
-    namespace: &str,
-    recurse: bool,
-) -> Value {
+fn over(plan: &Plan, gitops: &GitopsPlan, argocd: &ArgocdPlan, folder: &str, namespace: &str, recurse: bool) -> Value {
     debug_assert!([&*argocd.namespace, &*plan.platform.namespace].contains(&namespace));
     let mut spec = application(&argocd.project, &gitops.source, &gitops.source.path_of(folder), namespace, true);
     if recurse {
@@ -175,7 +169,8 @@ fn own_project(plan: &Plan, gitops: &GitopsPlan, argocd: &ArgocdPlan) -> Value {
     let accounts = namespaces[..2].iter().map(|name| impersonated(name, &account)).collect();
     let custom = &plan.platform.doc.content.spec.templates.kinds;
     let custom = custom.iter().map(|kind| (kind.group.value.as_str(), kind.kind.value.as_str()));
-    let made = admit::KINDS.iter().map(|(version, kind)| (version.split_once('/').map_or("", |(group, _)| group), *kind));
+    let made =
+        admit::KINDS.iter().map(|(version, kind)| (version.split_once('/').map_or("", |(group, _)| group), *kind));
     let made = made.chain(custom).filter(|_| !plan.templates.is_empty());
     let rows = KINDS.iter().filter(|row| row.kind != objects::ANY).map(|row| (row.group, row.kind));
     let (global, namespaced): (BTreeSet<_>, BTreeSet<_>) =
@@ -207,8 +202,13 @@ fn own_project(plan: &Plan, gitops: &GitopsPlan, argocd: &ArgocdPlan) -> Value {
 }
 
 /// Kinds of [`KINDS`] that stand in no namespace.
-const GLOBAL: [&str; 5] =
-    ["CustomResourceDefinition", "MutatingWebhookConfiguration", "Namespace", "Tenant", "ValidatingWebhookConfiguration"];
+const GLOBAL: [&str; 5] = [
+    "CustomResourceDefinition",
+    "MutatingWebhookConfiguration",
+    "Namespace",
+    "Tenant",
+    "ValidatingWebhookConfiguration",
+];
 
 /// The project of a tenant's own repositories.
 fn tenants_project(tenant: &TenantPlan) -> Value {

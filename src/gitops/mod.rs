@@ -83,7 +83,8 @@ impl std::fmt::Display for Shard {
 
 /// What the engines that the Platform names are told: folders in path order, each once.
 pub fn folders(plan: &Plan) -> Vec<Folder> {
-    let mut all: Vec<Folder> = ENGINES.iter().filter(|engine| (engine.wanted)(plan)).flat_map(|e| of(e, plan)).collect();
+    let mut all: Vec<Folder> =
+        ENGINES.iter().filter(|engine| (engine.wanted)(plan)).flat_map(|e| of(e, plan)).collect();
     all.sort_by(|a, b| a.path.cmp(&b.path));
     all
 }
@@ -129,5 +130,8 @@ fn metadata(name: &str, namespace: &str, tenant: Option<&TenantPlan>, protected:
 
 /// Where the Platform names its engine.
 fn at(plan: &Plan) -> Place {
-    plan.platform.gitops.as_ref().map_or_else(|| plan.platform.doc.at(plan.platform.doc.content.spec.span), |g| g.at.clone())
+    plan.platform
+        .gitops
+        .as_ref()
+        .map_or_else(|| plan.platform.doc.at(plan.platform.doc.content.spec.span), |g| g.at.clone())
 }

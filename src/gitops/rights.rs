@@ -103,12 +103,7 @@ fn resource(kind: &str) -> String {
     }
 }
 
-fn rule(
-    group: &str,
-    resources: impl IntoIterator<Item = String>,
-    verbs: &[&str],
-    name: Option<&str>,
-) -> PolicyRule {
+fn rule(group: &str, resources: impl IntoIterator<Item = String>, verbs: &[&str], name: Option<&str>) -> PolicyRule {
     PolicyRule {
         api_groups: Some(vec![group.to_owned()]),
         resource_names: name.map(|name| vec![name.to_owned()]),

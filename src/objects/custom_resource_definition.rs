@@ -61,7 +61,7 @@ fn build(plan: &Plan) -> Vec<Object> {
     };
     let definition = CustomResourceDefinition {
         metadata: meta::ObjectMeta {
-            name: Some(format!("tenants.{GROUP}")),
+            name: Some(name()),
             labels: Some(meta::platform_labels()),
             ..meta::ObjectMeta::default()
         },

@@ -3,10 +3,12 @@
 use serde::Serialize;
 
 use super::{Build, InTenant, Kind, Object, Plain, meta};
+use crate::contract::gitops::Deploy;
 use crate::contract::platform::Port;
 use crate::contract::tenant::{NamespaceEntry, Peer, QuotaValues, TenantSpec};
 use crate::contract::{API_VERSION, Amount, At, GROUP, VERSION};
 use crate::place::Span;
+use crate::plan::{SourcePlan, gitops};
 use crate::quantity::Quantity;
 use crate::rendered::ObjectId;
 
@@ -73,6 +75,12 @@ fn resolved(scope: &InTenant<'_>) -> TenantSpec {
     for entry in &mut spec.namespaces {
         resolve_entry(entry, scope);
     }
+    // What every entry leaves out is known now; those of one name are the same, or an error.
+    let own = &tenant.doc.content.spec;
+    for entry in &mut spec.deploy {
+        resolve_deploy(entry, own);
+    }
+    spec.deploy.sort_by(|a, b| a.name.cmp(&b.name));
     spec.namespaces.sort_by(|a, b| a.name.cmp(&b.name));
     spec
 }
@@ -85,6 +93,17 @@ fn resolve_entry(entry: &mut At<NamespaceEntry>, scope: &InTenant<'_>) {
         entry.state = Some(At::new(plan.state, plan.span));
     }
     quota(&mut entry.quota);
+}
+
+fn resolve_deploy(entry: &mut At<Deploy>, spec: &TenantSpec) {
+    let [name, part] = [gitops::name(entry, spec), gitops::part(entry, spec)].map(str::to_owned);
+    let source = SourcePlan::of(entry);
+    let span = entry.span;
+    let at = |text: String| Some(At::new(text, span));
+    let entry = &mut entry.value;
+    (entry.name, entry.namespace) = (at(name), at(part));
+    entry.revision = at(source.revision.as_str().to_owned());
+    entry.path = at(if source.path.is_empty() { ".".to_owned() } else { source.path });
 }
 
 fn peer(peer: &mut At<Peer>) {

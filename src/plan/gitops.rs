@@ -98,6 +98,11 @@ impl SourcePlan {
         if self.path.is_empty() { folder.to_owned() } else { format!("{}/{folder}", self.path) }
     }
 
+    /// Where an entry of `deploy` comes from.
+    pub fn of(entry: &Deploy) -> SourcePlan {
+        SourcePlan::new(Some(&entry.repo), entry.revision.as_ref(), entry.path.as_ref())
+    }
+
     fn new(repo: Option<&At<String>>, revision: Option<&At<String>>, path: Option<&At<String>>) -> SourcePlan {
         let text = |value: Option<&At<String>>| value.map(|v| v.value.clone()).unwrap_or_default();
         let revision = revision.map_or("main", |r| r.value.as_str());
@@ -144,7 +149,8 @@ pub fn resolve(gitops: &Gitops, spec: Place) -> Option<GitopsPlan> {
         GitopsEngine::Both => (true, true),
         GitopsEngine::None => return None,
     };
-    let text = |value: &Option<At<String>>, default: &str| value.as_ref().map_or(default, |v| v.value.as_str()).to_owned();
+    let text =
+        |value: &Option<At<String>>, default: &str| value.as_ref().map_or(default, |v| v.value.as_str()).to_owned();
     Some(GitopsPlan {
         source: SourcePlan::new(gitops.repo.as_ref(), gitops.revision.as_ref(), gitops.path.as_ref()),
         argocd: argocd.then(|| ArgocdPlan {
@@ -171,7 +177,7 @@ pub fn deploy(spec: &TenantSpec, namespaces: &[NamespacePlan]) -> Vec<DeployPlan
             name: name(entry, spec).into(),
             namespace: Arc::clone(&namespace.name),
             state: namespace.state,
-            source: SourcePlan::new(Some(&entry.repo), entry.revision.as_ref(), entry.path.as_ref()),
+            source: SourcePlan::of(entry),
             secret: entry.secret_name.as_ref().map(|s| s.value.clone()),
             span: entry.span,
         })

@@ -1,5 +1,7 @@
 //! The report for people: problems with the line that they are in, then what is stale.
 
+use std::ops::Range;
+
 use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
 
 use super::{ChangedFile, Report, count, line, visible};
@@ -115,12 +117,14 @@ fn excerpt(at: &Place, inputs: &Inputs) -> Excerpt {
     // A long line is cut to what surrounds the place.
     let before = text[begin..start].chars().count();
     let skip = before.saturating_sub(MOST_COLUMNS / 2);
+    let hidden = passwords(&text[begin..end], begin);
     for (offset, c) in text[begin..end].char_indices().skip(skip).take(MOST_COLUMNS) {
         let offset = begin + offset;
         if offset == start {
             excerpt.from = excerpt.line.len();
         }
         match c {
+            _ if hidden.iter().any(|password| password.contains(&offset)) => excerpt.line.push('*'),
             '\t' => excerpt.line.push(' '),
             '\r' => {}
             c if crate::emit::is_visible(c.encode_utf8(&mut [0; 4])) => excerpt.line.push(c),
@@ -135,6 +139,25 @@ fn excerpt(at: &Place, inputs: &Inputs) -> Excerpt {
     }
     excerpt.to = excerpt.to.max(excerpt.from);
     excerpt
+}
+
+/// Where a line holds the password of an address, `scheme://user:password@host`, from that offset on: a report goes further than
+/// the file that somebody wrote it to.
+fn passwords(line: &str, from: usize) -> Vec<Range<usize>> {
+    let each = line.match_indices("://").filter_map(|(scheme, mark)| {
+        let begin = scheme + mark.len();
+        let rest = &line[begin..];
+        let end = rest.find(|c: char| c.is_whitespace() || "/\"'".contains(c)).unwrap_or(rest.len());
+        let at = rest[..end].rfind('@')?;
+        // A name alone may be a token, but for SSH.
+        let first = match rest[..at].find(':') {
+            Some(colon) => colon + 1,
+            None if line[..scheme].ends_with("ssh") => return None,
+            None => 0,
+        };
+        Some(from + begin + first..from + begin + at)
+    });
+    each.collect()
 }
 
 /// The nearest place before `offset` where a character begins.

@@ -198,7 +198,7 @@ fn engine_names(plan: &Plan, findings: &mut Findings) {
         } else if namespace.starts_with("tenant-") {
             refuse(namespace, about, "names with `tenant-` are tenants'");
         } else if namespace.value == *plan.platform.namespace {
-            refuse(namespace, about, "it is the platform's, in which the engine needs no more than its ServiceAccount has");
+            refuse(namespace, about, "it is the platform's own; an engine has another one");
         }
     }
     if let Some(project) = &gitops.argocd.project {

@@ -15,6 +15,9 @@ use crate::programs::{program, repository};
 /// The Tenant CRD's name.
 const DEFINITION: &str = "tenants.multitenant.k8s-mtp.io";
 
+/// What is applied; what lies below `rendered/gitops` is for engines.
+const FOLDERS: [&str; 3] = ["--recursive", "--filename=rendered/platform", "--filename=rendered/tenants"];
+
 /// kubectl, as that control plane's admin.
 pub fn kubectl(plane: &ControlPlane, args: &[&str]) -> String {
     let ran = Command::new(program("kubectl"))
@@ -34,8 +37,9 @@ pub fn kubectl(plane: &ControlPlane, args: &[&str]) -> String {
 
 /// What README says: definitions and namespaces, then everything.
 fn by_kubectl(plane: &ControlPlane, flags: &[&str]) {
-    let first: Vec<String> = walkdir::WalkDir::new(repository().join("rendered"))
+    let first: Vec<String> = ["rendered/platform", "rendered/tenants"]
         .into_iter()
+        .flat_map(|folder| walkdir::WalkDir::new(repository().join(folder)))
         .map(|entry| entry.expect("a readable folder").into_path())
         .filter(|path| is_first(path))
         .map(|path| format!("--filename={}", path.display()))
@@ -45,7 +49,7 @@ fn by_kubectl(plane: &ControlPlane, flags: &[&str]) {
     kubectl(plane, &[&["apply"], flags, &first].concat());
     let wait = ["wait", "--for=condition=Established", "--timeout=30s", &format!("crd/{DEFINITION}")];
     kubectl(plane, &wait);
-    kubectl(plane, &[&["apply"], flags, &["--recursive", "--filename=rendered"]].concat());
+    kubectl(plane, &[&["apply"], flags, &FOLDERS].concat());
 }
 
 fn is_first(path: &Path) -> bool {
@@ -54,7 +58,7 @@ fn is_first(path: &Path) -> bool {
 }
 
 /// Objects of these documents as they are stored, less what depends on who applied them and when.
-fn stored(client: &Client, documents: &[Document]) -> BTreeMap<String, Value> {
+pub fn stored(client: &Client, documents: &[Document]) -> BTreeMap<String, Value> {
     let resources = Resources::of(client);
     let each = documents.iter().map(|document| {
         let path = document.path(&resources);
@@ -102,7 +106,7 @@ fn three_ways_give_the_same() {
             assert_eq!(theirs.get(path), Some(object), "kubectl apply {flags:?}: {path}");
         }
         // Once more: nothing changes, and nothing is warned of.
-        let again = kubectl(&plane, &[&["apply"], flags, &["--recursive", "--filename=rendered"]].concat());
+        let again = kubectl(&plane, &[&["apply"], flags, &FOLDERS].concat());
         let unchanged = |line: &&str| line.ends_with("unchanged") || line.ends_with("serverside-applied");
         assert_eq!(again.lines().find(|line| !unchanged(line)), None, "kubectl apply {flags:?} again");
     }

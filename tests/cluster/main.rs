@@ -6,6 +6,7 @@ mod benchmark;
 mod client;
 mod control_plane;
 mod fixture;
+mod flux;
 mod harness;
 mod kubectl;
 mod manifests;

@@ -153,7 +153,8 @@ pub fn rendered(files: &BTreeMap<String, String>) -> Vec<Document> {
     }
     let all = rendered
         .tree()
-        .filter(|(path, _)| path.ends_with(".yaml"))
+        // What engines are told has tests of its own, with their definitions.
+        .filter(|(path, _)| path.ends_with(".yaml") && !path.starts_with("rendered/gitops/"))
         .flat_map(|(_, bytes)| documents(std::str::from_utf8(bytes).expect("UTF-8")))
         .map(decrypted)
         .collect();
@@ -205,10 +206,10 @@ pub fn sample(minor: &str) -> Vec<Document> {
     rendered(&files)
 }
 
-/// This repository's own `rendered/`, as it is committed.
+/// This repository's own `rendered/`, as it is committed, without what engines are told.
 pub fn documents_on_disk() -> Vec<Document> {
-    let entries =
-        walkdir::WalkDir::new(repository().join("rendered")).into_iter().map(|e| e.expect("a readable folder"));
+    let folders = ["rendered/platform", "rendered/tenants"].map(|folder| repository().join(folder));
+    let entries = folders.into_iter().flat_map(walkdir::WalkDir::new).map(|e| e.expect("a readable folder"));
     let files = entries.filter(|e| e.path().extension().is_some_and(|ending| ending == "yaml"));
     in_order(files.flat_map(|e| documents(&fs::read_to_string(e.path()).expect("a readable file"))).collect())
 }

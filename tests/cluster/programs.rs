@@ -9,18 +9,27 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The folder of cert-manager's own definitions, from the module of `ci/cert-manager`.
+/// The folder of cert-manager's own definitions.
 pub fn cert_manager() -> PathBuf {
+    definitions("cert-manager", "github.com/cert-manager/cert-manager").join("deploy/crds")
+}
+
+/// The folder of a module that definitions of others' kinds are taken from: one of `ci/definitions`.
+pub fn definitions(folder: &str, path: &str) -> PathBuf {
+    module(&format!("ci/definitions/{folder}"), path)
+}
+
+/// The folder of a module, in the version that the `go.mod` of that folder requires.
+pub fn module(folder: &str, path: &str) -> PathBuf {
     let ran = Command::new("go")
-        .args(["mod", "download", "-json", "github.com/cert-manager/cert-manager"])
-        .current_dir(repository().join("ci/cert-manager"))
+        .args(["mod", "download", "-json", path])
+        .current_dir(repository().join(folder))
         .env("GOWORK", "off")
         .output()
         .expect("Go can be started");
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
     let module: serde_json::Value = serde_json::from_str(&said).expect("JSON");
-    let folder = module["Dir"].as_str().unwrap_or_else(|| panic!("no cert-manager: {said}"));
-    Path::new(folder).join("deploy/crds")
+    Path::new(module["Dir"].as_str().unwrap_or_else(|| panic!("no {path}: {said}"))).to_owned()
 }
 
 /// The path of a program.

@@ -35,9 +35,15 @@ pub struct World {
 
 impl World {
     pub fn new() -> World {
-        let (folder, keys) = (Folder::published(), Folder::empty());
-        let platform = folder.read("tenants/platform.yaml");
-        folder.write("tenants/platform.yaml", platform + WEBHOOK);
+        let world = World { folder: Folder::published(), ..World::empty() };
+        let platform = world.folder.read("tenants/platform.yaml");
+        world.folder.write("tenants/platform.yaml", platform + WEBHOOK);
+        world
+    }
+
+    /// A key, and nothing that it encrypts.
+    pub fn empty() -> World {
+        let (folder, keys) = (Folder::empty(), Folder::empty());
         let identity = age::x25519::Identity::generate();
         let (recipient, identity) = (identity.to_public().to_string(), identity.to_string());
         let identity = identity.expose_secret().to_owned();

@@ -1,5 +1,5 @@
 // What the cluster tests take cert-manager's definitions from; nothing of it is built.
-module k8s-mtp/ci/cert-manager
+module k8s-mtp/ci/definitions/cert-manager
 
 go 1.25.0
 
