@@ -10,6 +10,7 @@ mod capacity_exceeded;
 mod certificate_changed;
 mod changed_by_tool;
 mod deleted_with_content;
+mod deployed_from;
 mod egress_opened;
 mod engine_dropped;
 mod exemption_added;
@@ -107,6 +108,7 @@ pub const RULES: &[&Rule] = &[
     &subject_added::RULE,
     &rights_lost::RULE,
     &token_mounted::RULE,
+    &deployed_from::RULE,
     &pod_security_lowered::RULE,
     &pod_security_raised::RULE,
     &quota_dropped::RULE,
