@@ -5,6 +5,7 @@ mod accepted;
 mod benchmark;
 mod client;
 mod control_plane;
+mod engines;
 mod fixture;
 mod flux;
 mod harness;

@@ -9,6 +9,7 @@ mod corpus;
 mod defects;
 mod disk;
 mod forms;
+mod gitops;
 mod gate;
 mod history;
 mod hostile;
