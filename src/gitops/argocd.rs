@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Engine, Folder, GITOPS_FOLDER, PLATFORM, ROOT, Shard, may_go, metadata, rights};
+use super::rights::{self, Account};
+use super::{Engine, Folder, GITOPS_FOLDER, PLATFORM, ROOT, Shard, may_go, metadata};
 use crate::contract::tenant::State;
 use crate::objects::meta::ObjectMeta;
 use crate::objects::{self, Build, KINDS, Object, deployer};
@@ -33,6 +34,11 @@ const VERSION: &str = "argoproj.io/v1alpha1";
 /// Argo CD's own kinds, and their resources for the rights to apply them.
 const OWN: [(&str, &str); 3] =
     [("Application", "applications"), ("ApplicationSet", "applicationsets"), ("AppProject", "appprojects")];
+
+/// Argo CD runs `kubectl auth reconcile` before it applies a Role or a binding, which updates what differs.
+///
+/// Source: `pkg/utils/kube/resource_ops.go` of <https://github.com/argoproj/gitops-engine>
+const RECONCILE: &[&str] = &["update"];
 
 /// The cluster that Argo CD itself runs in.
 const SERVER: &str = "https://kubernetes.default.svc";
@@ -89,7 +95,8 @@ fn once(plan: &Plan, shards: &[Shard]) -> Vec<Folder> {
         objects.push(Object::custom(VERSION, "AppProject", metadata, nothing(), at));
     }
     let own = OWN.map(|(_, resource)| resource);
-    objects.extend(rights::objects(plan, ACCOUNT, &argocd.namespace, &[(GROUP, &own)]));
+    let account = Account { name: ACCOUNT, namespace: &argocd.namespace, own: &[(GROUP, &own)], more: RECONCILE };
+    objects.extend(rights::objects(plan, &account));
     vec![Folder { path: String::new(), objects, listed: false }]
 }
 

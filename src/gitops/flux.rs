@@ -9,7 +9,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Engine, Folder, GITOPS_FOLDER, PLATFORM, ROOT, Shard, may_go, metadata, rights};
+use super::rights::{self, Account};
+use super::{Engine, Folder, GITOPS_FOLDER, PLATFORM, ROOT, Shard, may_go, metadata};
 use crate::contract::tenant::State;
 use crate::objects::meta::ObjectMeta;
 use crate::objects::{Object, deployer};
@@ -62,7 +63,7 @@ fn once(plan: &Plan, shards: &[Shard]) -> Vec<Folder> {
         let folder = format!("{}/{}", ENGINE.folder, shard.path());
         ours(&shard.name(), &folder, json!({}))
     }));
-    objects.extend(rights::objects(plan, ACCOUNT, &flux.namespace, &OWN));
+    objects.extend(rights::objects(plan, &Account { name: ACCOUNT, namespace: &flux.namespace, own: &OWN, more: &[] }));
     vec![Folder { path: String::new(), objects, listed: true }]
 }
 

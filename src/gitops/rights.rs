@@ -25,16 +25,29 @@ const APPLY: [&str; 4] = ["create", "delete", "get", "patch"];
 /// What is done to objects whose names are known.
 const KEEP: [&str; 2] = ["get", "patch"];
 
-/// The ServiceAccount of an engine, in its namespace, and what it may do; `more` are resources of the engine's own, by group.
-pub fn objects(plan: &Plan, name: &str, namespace: &str, more: &[(&str, &[&str])]) -> Vec<Object> {
+/// An engine's ServiceAccount.
+pub struct Account<'a> {
+    /// Its name, and that of what it may do.
+    pub name: &'a str,
+    /// The engine's namespace.
+    pub namespace: &'a str,
+    /// Resources of the engine's own, by group.
+    pub own: &'a [(&'a str, &'a [&'a str])],
+    /// What the engine does to Roles, ClusterRoles and their bindings besides applying them.
+    pub more: &'a [&'a str],
+}
+
+/// The ServiceAccount, and what it may do.
+pub fn objects(plan: &Plan, account: &Account<'_>) -> Vec<Object> {
+    let Account { name, namespace, .. } = *account;
     let at = super::at(plan);
     let global = || ObjectMeta { namespace: None, ..metadata(name, namespace, None, true) };
-    let account = ServiceAccount {
+    let object = ServiceAccount {
         automount_service_account_token: Some(false),
         metadata: metadata(name, namespace, None, true),
         ..ServiceAccount::default()
     };
-    let role = ClusterRole { metadata: global(), rules: Some(rules(plan, name, more)), aggregation_rule: None };
+    let role = ClusterRole { metadata: global(), rules: Some(rules(plan, account)), aggregation_rule: None };
     let subject = Subject {
         kind: "ServiceAccount".to_owned(),
         name: name.to_owned(),
@@ -46,10 +59,10 @@ pub fn objects(plan: &Plan, name: &str, namespace: &str, more: &[(&str, &[&str])
         role_ref: RoleRef { api_group: Some(RBAC.to_owned()), kind: "ClusterRole".to_owned(), name: name.to_owned() },
         subjects: Some(vec![subject]),
     };
-    vec![Object::new(account, at.clone()), Object::new(role, at.clone()), Object::new(binding, at)]
+    vec![Object::new(object, at.clone()), Object::new(role, at.clone()), Object::new(binding, at)]
 }
 
-fn rules(plan: &Plan, name: &str, more: &[(&str, &[&str])]) -> Vec<PolicyRule> {
+fn rules(plan: &Plan, account: &Account<'_>) -> Vec<PolicyRule> {
     let mut rules: Vec<PolicyRule> = Vec::new();
     let crd = objects::custom_resource_definition::name();
     // What is listed by name cannot be created by name: the API server does not know a new object's name yet.
@@ -60,22 +73,25 @@ fn rules(plan: &Plan, name: &str, more: &[(&str, &[&str])]) -> Vec<PolicyRule> {
             all.entry(group).or_default().insert(resource);
         }
     }
-    for (group, resources) in more {
+    for (group, resources) in account.own {
         all.entry((*group).to_owned()).or_default().extend(resources.iter().map(|r| (*r).to_owned()));
     }
     for (group, resources) in all {
         rules.push(rule(&group, resources, &APPLY, None));
     }
     rules.push(rule(RBAC, ["roles".to_owned()], &["bind", "escalate"], None));
+    if !account.more.is_empty() {
+        rules.push(rule(RBAC, ["rolebindings".to_owned(), "roles".to_owned()], account.more, None));
+    }
     for (group, resource, name) in named {
         rules.push(rule(group, [resource.to_owned()], &["create"], None));
         rules.push(rule(group, [resource.to_owned()], &["delete", "get", "patch"], Some(&name)));
     }
     // Its own objects stand in git too, and are seen to be as they are there. With more in them than it has, the API server
     // refuses them.
-    for resource in ["clusterrolebindings", "clusterroles"] {
-        rules.push(rule(RBAC, [resource.to_owned()], &KEEP, Some(name)));
-    }
+    let keep: Vec<&str> = KEEP.iter().chain(account.more).copied().collect();
+    let own = ["clusterrolebindings".to_owned(), "clusterroles".to_owned()];
+    rules.push(rule(RBAC, own, &keep, Some(account.name)));
     rules
 }
 
