@@ -56,7 +56,7 @@ const GENERATE_PATHS: (&str, &str) = ("argocd.argoproj.io/manifest-generate-path
 /// Deletes what an Application applied once the Application itself is deleted; what is protected is asked for first.
 ///
 /// Source: <https://argo-cd.readthedocs.io/en/stable/user-guide/app_deletion/>
-const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
+const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io/foreground";
 
 fn of(plan: &Plan) -> Option<(&GitopsPlan, &ArgocdPlan)> {
     let gitops = plan.platform.gitops.as_ref()?;

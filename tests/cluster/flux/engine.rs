@@ -93,6 +93,8 @@ impl Engine {
         let root = engine.world.folder.join("rendered/gitops/flux");
         kubectl(&engine.plane, &["apply", "--server-side", "--kustomize", root.to_str().expect("a path")]);
         engine.push();
+        // With the definition of Tenants, which Flux applied.
+        engine.resources = Resources::of(&engine.admin);
         engine
     }
 

@@ -179,6 +179,15 @@ fn only_what_was_removed_is_pruned(engine: &mut Engine) {
     assert_eq!(moved, Vec::<&str>::new());
 }
 
+/// What README says, from an empty repository on.
+#[test]
+fn the_guide_works_from_an_empty_repository() {
+    let engine = Engine::start(crate::engines::guide("### Let Flux apply it"));
+    let applied =
+        engine.rendered().iter().map(|d| engine.admin.get(&d.path(&engine.resources)).status).collect::<Vec<_>>();
+    assert!(applied.len() > 10 && applied.iter().all(|status| *status == 200), "{applied:?}");
+}
+
 /// What a tenant's own repository holds, and why each is refused.
 const REFUSED: [(&str, &str, &str); 6] = [
     (
