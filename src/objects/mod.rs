@@ -73,6 +73,8 @@ pub const KINDS: &[Kind] = &[
     webhook::resource_quota::KIND,
     webhook::service_account::KIND,
     webhook::network_policy::KIND,
+    webhook::status_reader::ROLE,
+    webhook::status_reader::ROLE_BINDING,
     webhook::config_map::KIND,
     webhook::cert_manager::ISSUER,
     webhook::cert_manager::CERTIFICATE,

@@ -220,7 +220,10 @@ impl ControlPlane {
         let node = json!({
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": "node"},
+            // As its kubelet would label it.
+            "metadata": {"name": "node", "labels": {
+                "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": "node", "kubernetes.io/os": "linux",
+            }},
             "status": {
                 "allocatable": {"cpu": "100", "memory": "1000Gi", "pods": "1000"},
                 "capacity": {"cpu": "100", "memory": "1000Gi", "pods": "1000"},

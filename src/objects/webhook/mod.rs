@@ -10,6 +10,7 @@ pub mod resource_quota;
 pub mod secret;
 pub mod service;
 pub mod service_account;
+pub mod status_reader;
 
 use std::collections::BTreeMap;
 

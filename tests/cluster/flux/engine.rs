@@ -24,7 +24,7 @@ use crate::programs::{definitions, module, program, repository};
 use crate::world::World;
 
 /// How long it may take until everything is applied.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Flux's namespace.
 pub const FLUX: &str = "flux-system";
@@ -171,7 +171,8 @@ impl Engine {
                 return;
             }
             if start.elapsed() > PATIENCE {
-                panic!("not in time: {what}: {open:#?}\n{}", self.controller.last_words());
+                let events = kubectl(&self.plane, &["get", "events,pods", "--namespace", "k8s-mtp"]);
+                panic!("not in time: {what}: {open:#?}\n{events}\n{}", self.controller.last_words());
             }
             std::thread::sleep(Duration::from_millis(100));
         }

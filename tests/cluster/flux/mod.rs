@@ -259,6 +259,8 @@ fn a_tenants_repository_stays_in_its_namespace() {
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app, namespace: tenant-aurora-prod}\ndata: {a: b}\n",
     );
     let before = versions(&engine);
+    let quota = "/api/v1/namespaces/tenant-aurora-prod/resourcequotas/tenant-quota";
+    let hard = engine.admin.get(quota).ok()["spec"].clone();
     let revision = engine.tell("tenant-aurora-prod", "prod", repository.path());
     engine.until("the tenant's own is applied", |_| {
         let kustomization = own("prod").expect("it is rendered");
@@ -267,6 +269,7 @@ fn a_tenants_repository_stays_in_its_namespace() {
     });
     let app = "/api/v1/namespaces/tenant-aurora-prod/configmaps/app";
     assert_eq!(engine.admin.get(app).ok()["data"]["a"], "b");
+    let mut said = String::new();
     for (what, manifest, why) in REFUSED {
         repository.write("more.yaml", manifest);
         let revision = engine.tell("tenant-aurora-prod", "prod", repository.path());
@@ -282,9 +285,20 @@ fn a_tenants_repository_stays_in_its_namespace() {
         for part in ["is forbidden", whom, why] {
             assert!(message.contains(part), "{what}: {message}");
         }
-        println!("{what}: {message}");
+        said += &format!("{message}\n");
     }
-    assert_eq!(changed(&before, &engine), BTreeSet::new());
+    // A quota counts the ConfigMap; what it allows is as it was.
+    let mut changed = changed(&before, &engine);
+    changed.remove(quota);
+    assert_eq!(changed, BTreeSet::new());
+    assert_eq!(engine.admin.get(quota).ok()["spec"], hard);
     assert_eq!(engine.admin.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/everything").status, 404);
     assert_eq!(engine.admin.get("/api/v1/namespaces/tenant-shop-web/configmaps/hello").status, 404);
+    // README shows them, a blank line between two, and broken where a line would be too long.
+    let readme = std::fs::read_to_string(crate::programs::repository().join("README.md")).expect("README.md");
+    let (_, shown) =
+        readme.split_once("kubectl get kustomizations --namespace tenant-aurora-prod").expect("the section");
+    let shown = shown.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the messages");
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(shown), words(&said), "{said}");
 }
