@@ -58,8 +58,9 @@ fn isolation(same_namespace: bool) -> NetworkPolicySpec {
     NetworkPolicySpec {
         pod_selector: Some(LabelSelector::default()),
         policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
-        ingress: (!ingress.is_empty()).then_some(ingress),
-        egress: (!egress.is_empty()).then_some(egress),
+        // Stated although they are empty: of a field that is not stated, an engine leaves alone what somebody else writes.
+        ingress: Some(ingress),
+        egress: Some(egress),
     }
 }
 

@@ -34,7 +34,8 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
         let binding = RoleBinding {
             metadata: meta::in_namespace(scope, format!("{name}-binding")),
             role_ref: RoleRef { api_group: Some(GROUP.to_owned()), kind: "Role".to_owned(), name },
-            subjects: (!subjects.is_empty()).then_some(subjects),
+            // Stated although nobody is bound: whomever somebody else adds is taken out again.
+            subjects: Some(subjects),
         };
         let mut object = Object::new(binding, tenant.doc.at(scope.namespace.span));
         object.origins = origins;

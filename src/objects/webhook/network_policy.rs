@@ -34,7 +34,8 @@ fn build(plan: &Plan) -> Vec<Object> {
         pod_selector: Some(selector()),
         policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
         ingress: Some(ingress),
-        egress: None,
+        // As in a tenant's namespace: stated, or what somebody else adds would stay.
+        egress: Some(Vec::new()),
     };
     let policy = NetworkPolicy { metadata: scope.metadata(NAME), spec: Some(spec) };
     vec![Object::new(policy, scope.webhook.at.clone())]

@@ -136,9 +136,14 @@ fn drift_comes_back(engine: &Engine) {
     let specs = || [path, quota].map(|path| engine.admin.get(path).ok()["spec"].clone());
     let meant = specs();
     let rules = engine.admin.get(role).ok()["rules"].clone();
+    // Somebody's own program, of which Flux has never heard, and kubectl.
     engine.admin.merge(path, &json!({"spec": {"ingress": [{}]}})).ok();
-    engine.admin.merge(quota, &json!({"spec": {"hard": {"pods": "5000"}}})).ok();
-    engine.admin.delete(role).ok();
+    let more = r#"{"spec":{"hard":{"pods":"5000","count/widgets.example.org":"5"}}}"#;
+    kubectl(
+        &engine.plane,
+        &["patch", "resourcequota", "tenant-quota", "--namespace=tenant-aurora-prod", "--type=merge", "--patch", more],
+    );
+    kubectl(&engine.plane, &["delete", "role", "tenant-shop-viewer", "--namespace=tenant-shop-web"]);
     assert_ne!(specs(), meant);
     engine.reconcile("drift");
     assert_eq!(specs(), meant);
