@@ -65,7 +65,7 @@ fn binding(scope: &InNamespace<'_>) -> Vec<Object> {
     let binding = RoleBinding {
         metadata: meta::in_namespace(scope, format!("{name}-binding")),
         role_ref: RoleRef { api_group: Some(role_binding::GROUP.to_owned()), kind: role::KIND.kind.to_owned(), name },
-        subjects: Some(if scope.namespace.state == State::Retired { Vec::new() } else { vec![subject] }),
+        subjects: (scope.namespace.state != State::Retired).then(|| vec![subject]),
     };
     vec![Object::new(binding, scope.tenant.doc.at(scope.namespace.span))]
 }

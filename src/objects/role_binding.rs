@@ -34,8 +34,7 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
         let binding = RoleBinding {
             metadata: meta::in_namespace(scope, format!("{name}-binding")),
             role_ref: RoleRef { api_group: Some(GROUP.to_owned()), kind: "Role".to_owned(), name },
-            // Stated although nobody is bound: whomever somebody else adds is taken out again.
-            subjects: Some(subjects),
+            subjects: (!subjects.is_empty()).then_some(subjects),
         };
         let mut object = Object::new(binding, tenant.doc.at(scope.namespace.span));
         object.origins = origins;

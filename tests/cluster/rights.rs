@@ -119,7 +119,11 @@ fn leave_alone_what_the_platform_rendered() {
             }
         }
     }
-    let unguarded = ["ConfigMap tenant-aurora-prod/tenant-info", "ServiceAccount tenant-aurora-prod/default"];
+    let unguarded = [
+        "ConfigMap tenant-aurora-prod/tenant-info",
+        "ServiceAccount tenant-aurora-prod/default",
+        "ServiceAccount tenant-aurora-prod/tenant-deployer",
+    ];
     let expected = ["admin", "admin-by-group"].iter().flat_map(|who| unguarded.map(|what| format!("{who}: {what}")));
     assert_eq!(may, expected.collect());
 }

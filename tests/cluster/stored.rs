@@ -44,8 +44,6 @@ fn compare(kind: &str, at: &str, rendered: Option<&Value>, stored: Option<&Value
             }
         }
         (None, Some(added)) if is_servers(kind, at, added) => {}
-        // It stores no empty list; that it was applied is what keeps others out of the field.
-        (Some(Value::Array(list)), None) if list.is_empty() => {}
         (a, b) if a == b => {}
         (a, b) => {
             let shown = |v: Option<&Value>| v.map_or("nothing".to_owned(), Value::to_string);

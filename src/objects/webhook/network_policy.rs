@@ -34,8 +34,7 @@ fn build(plan: &Plan) -> Vec<Object> {
         pod_selector: Some(selector()),
         policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
         ingress: Some(ingress),
-        // As in a tenant's namespace: stated, or what somebody else adds would stay.
-        egress: Some(Vec::new()),
+        egress: None,
     };
     let policy = NetworkPolicy { metadata: scope.metadata(NAME), spec: Some(spec) };
     vec![Object::new(policy, scope.webhook.at.clone())]

@@ -133,16 +133,20 @@ fn drift_comes_back(engine: &Engine) {
     let path = "/apis/networking.k8s.io/v1/namespaces/tenant-lab-course-2025/networkpolicies/tenant-isolation";
     let quota = "/api/v1/namespaces/tenant-aurora-prod/resourcequotas/tenant-quota";
     let role = "/apis/rbac.authorization.k8s.io/v1/namespaces/tenant-shop-web/roles/tenant-shop-viewer";
+    let binding =
+        "/apis/rbac.authorization.k8s.io/v1/namespaces/tenant-shop-web/rolebindings/tenant-shop-viewer-binding";
     let specs = || [path, quota].map(|path| engine.admin.get(path).ok()["spec"].clone());
     let meant = specs();
     let rules = engine.admin.get(role).ok()["rules"].clone();
-    // Somebody's own program, of which Flux has never heard, and kubectl.
-    engine.admin.merge(path, &json!({"spec": {"ingress": [{}]}})).ok();
+    let open = r#"{"spec":{"ingress":[{}]}}"#;
     let more = r#"{"spec":{"hard":{"pods":"5000","count/widgets.example.org":"5"}}}"#;
-    kubectl(
-        &engine.plane,
-        &["patch", "resourcequota", "tenant-quota", "--namespace=tenant-aurora-prod", "--type=merge", "--patch", more],
-    );
+    for (kind, name, namespace, patch) in [
+        ("networkpolicy", "tenant-isolation", "tenant-lab-course-2025", open),
+        ("resourcequota", "tenant-quota", "tenant-aurora-prod", more),
+    ] {
+        let namespace = format!("--namespace={namespace}");
+        kubectl(&engine.plane, &["patch", kind, name, &namespace, "--type=merge", "--patch", patch]);
+    }
     kubectl(&engine.plane, &["delete", "role", "tenant-shop-viewer", "--namespace=tenant-shop-web"]);
     assert_ne!(specs(), meant);
     engine.reconcile("drift");
