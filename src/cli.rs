@@ -102,6 +102,8 @@ pub enum Command {
     Render(commands::render::Options),
     /// Say what a change means for tenants, and refuse what weakens the platform
     Diff(commands::diff::Options),
+    /// Say what Argo CD, Flux, kubectl or the cluster will stumble over in manifests, whoever made them
+    Lint(commands::lint::Options),
     /// Write the JSON Schemas of tenant files to schemas/
     Schema(commands::schema::Options),
     /// Say what the admission policies refuse, without a cluster
@@ -110,7 +112,7 @@ pub enum Command {
     Certs(commands::certs::Options),
     /// Carry the admission policies out
     Webhook(commands::webhook::Options),
-    /// Explain a rule (T007), a policy (read-only-root) or a field (Tenant.spec.tier)
+    /// Explain a rule (T007, L101), a policy (read-only-root) or a field (Tenant.spec.tier)
     Explain(commands::explain::Options),
     /// Print completions for a shell
     Completions {
@@ -146,6 +148,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut streams: Streams<'_>) -
         Command::Validate => commands::validate::run(&mut shell),
         Command::Render(options) => commands::render::run(&options, &mut shell),
         Command::Diff(options) => commands::diff::run(&options, &mut shell),
+        Command::Lint(options) => commands::lint::run(&options, &mut shell),
         Command::Schema(options) => commands::schema::run(&options, &mut shell),
         Command::Policy(options) => commands::policy::run(&options, &mut shell),
         Command::Certs(options) => commands::certs::run(&options, &mut shell),

@@ -8,6 +8,7 @@ pub mod cli;
 mod contract;
 mod emit;
 mod gitops;
+mod lint;
 mod objects;
 mod parse;
 mod plan;

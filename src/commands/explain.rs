@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Shell;
 use crate::cli::Exit;
 use crate::contract::KINDS;
+use crate::lint;
 use crate::policy::{self, Policy};
 use crate::review::{self, rules::Rule};
 use crate::rules;
@@ -16,7 +17,7 @@ use crate::yaml::shape::{closest, list};
 /// Options of the command.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Id of a rule (T007, R101) or of a policy (read-only-root), a field (Tenant.spec.egress.allow), or nothing for a list of rules
+    /// Id of a rule (T007, R101, L101) or of a policy (read-only-root), a field (Tenant.spec.egress.allow), or nothing for a list of rules
     #[arg(value_name = "RULE|POLICY|KIND.FIELD")]
     what: Option<String>,
 }
@@ -27,13 +28,17 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
         None => {
             let input = rules::all().map(|rule| (rule.id, rule.title));
             let review = review::rules::RULES.iter().map(|rule| (rule.id, rule.title));
-            review.chain(input).map(|(id, title)| format!("{id}  {title}\n")).collect()
+            let lint = lint::rules::RULES.iter().map(|rule| (rule.id, rule.title));
+            lint.chain(review).chain(input).map(|(id, title)| format!("{id}  {title}\n")).collect()
         }
         Some(what) => match (rules::find(what), policy::find(what), review::rules::find(what)) {
             (Some(rule), ..) => described(rule.id, rule.title, rule.why, rule.fix),
             (None, Some(policy), _) => described(policy.id, policy.title, policy.why, policy.fix) + &examples(policy),
             (None, None, Some(rule)) => reviewed(rule),
-            (None, None, None) => field(what)?,
+            (None, None, None) => match lint::rules::find(what) {
+                Some(rule) => linted(rule),
+                None => field(what)?,
+            },
         },
     };
     shell.answer(&text)?;
@@ -42,6 +47,18 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
 
 fn described(id: &str, title: &str, why: &str, fix: &str) -> String {
     format!("{id}: {title}\n\nWhy: {why}\n\nFix: {fix}\n")
+}
+
+/// What a lint rule finds.
+fn linted(rule: &lint::rules::Rule) -> String {
+    let consumers: Vec<&str> = rule.consumers.iter().map(|c| c.as_str()).collect();
+    let example: String = rule.example.lines().map(|line| format!("  {line}\n")).collect();
+    format!(
+        "{}Concerns: {}\n\nExample:\n{example}\nSource: {}\n",
+        described(rule.id, rule.title, rule.why, rule.fix) + "\n",
+        consumers.join(", "),
+        rule.source
+    )
 }
 
 /// What a review rule finds.

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod diff;
 pub mod explain;
 pub mod init;
+pub mod lint;
 pub mod new;
 pub mod policy;
 pub mod render;

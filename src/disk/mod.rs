@@ -15,9 +15,11 @@ use crate::parse;
 use crate::rendered::{MARKER, MARKER_NAME, RENDERED};
 use crate::tree::{self, Have};
 
+mod folder;
 mod look;
 mod write;
 
+pub use folder::{Tree, read_tree};
 pub use look::Look;
 pub use write::apply;
 

@@ -101,8 +101,10 @@ fn write_folder(root: &Path, folder: &str, files: &[(&str, &[u8])]) -> Result<()
 /// What `path` is called while it is being written: a name that nothing has, neither what a killed run left nor what
 /// somebody else put there.
 fn temporary(root: &Path, path: &str) -> String {
-    let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let path = format!("{parent}/{TEMPORARY}{name}");
+    let path = match path.rsplit_once('/') {
+        Some((parent, name)) => format!("{parent}/{TEMPORARY}{name}"),
+        None => format!("{TEMPORARY}{path}"),
+    };
     let longer = (1..).map(|n| format!("{path}-{n}"));
     std::iter::once(path.clone()).chain(longer).find(|path| !exists(&root.join(path))).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Report;
+use crate::lint;
 use crate::report::json::severity;
 use crate::rules;
 
@@ -52,17 +53,19 @@ pub fn write(report: &Report) -> String {
         "fullDescription": {"text": "What is in rendered/ is not what tenants/ renders to."},
         "help": {"text": "Run `mtp render` and commit the result."},
     });
-    let rules: Vec<Value> = rules::all()
-        .map(|rule| {
-            json!({
-                "id": rule.id,
-                "shortDescription": {"text": rule.title},
-                "fullDescription": {"text": rule.why},
-                "help": {"text": rule.fix},
-            })
+    let describe = |id: &str, title: &str, why: &str, fix: &str| {
+        json!({
+            "id": id,
+            "shortDescription": {"text": title},
+            "fullDescription": {"text": why},
+            "help": {"text": fix},
         })
-        .chain([stale])
-        .collect();
+    };
+    let rules: Vec<Value> = if report.command == "lint" {
+        lint::rules::RULES.iter().map(|rule| describe(rule.id, rule.title, rule.why, rule.fix)).collect()
+    } else {
+        rules::all().map(|rule| describe(rule.id, rule.title, rule.why, rule.fix)).chain([stale]).collect()
+    };
     let driver = json!({
         "name": "mtp",
         "semanticVersion": env!("CARGO_PKG_VERSION"),

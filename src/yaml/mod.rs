@@ -5,10 +5,12 @@
 //! `no` means depends on the quotes.
 
 pub mod decode;
+mod foreign;
 mod json;
 pub mod plain;
 pub mod shape;
 
+pub use foreign::{Foreign, read_foreign};
 pub use json::json;
 
 use std::borrow::Cow;
@@ -102,7 +104,7 @@ pub enum Trouble {
 /// All documents of `text`; empty ones (nothing, or comments alone) are left out.
 pub fn read(text: &str) -> Result<Vec<Node<'_>>, Unreadable> {
     let options = granit_parser::options! { strict_indentation: true, disallow_directives: true };
-    let mut reader = Reader { nodes: 0, text: 0, anchors: BTreeMap::new(), open: Vec::new(), document: None };
+    let mut reader = Reader::new(Bounds { nodes: MAX_NODES, text: MAX_TEXT, foreign: false });
     if let Some(offset) = lone_carriage_return(text) {
         let message =
             "a carriage return without a line feed ends a line for readers of YAML, and not for people".to_owned();
@@ -127,7 +129,17 @@ fn lone_carriage_return(text: &str) -> Option<usize> {
     bytes.iter().enumerate().position(lone)
 }
 
+/// How much a file may hold, and whether it is one of ours to be strict about.
+#[derive(Clone, Copy)]
+struct Bounds {
+    nodes: usize,
+    text: usize,
+    /// Written by others: what all readers of manifests agree on is read, though we would not write it.
+    foreign: bool,
+}
+
 struct Reader<'a> {
+    bounds: Bounds,
     nodes: usize,
     text: usize,
     anchors: BTreeMap<usize, Node<'a>>,
@@ -148,6 +160,10 @@ enum Items<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn new(bounds: Bounds) -> Self {
+        Reader { bounds, nodes: 0, text: 0, anchors: BTreeMap::new(), open: Vec::new(), document: None }
+    }
+
     /// Takes the next event, which stands on so many lines; a document where one is complete.
     fn take(&mut self, event: Event<'a>, at: Span, lines: usize) -> Result<Option<Node<'a>>, Unreadable> {
         match event {
@@ -157,8 +173,11 @@ impl<'a> Reader<'a> {
                 return Ok(document.filter(|d| !d.is_null()));
             }
             Event::Scalar(text, style, anchor, tag) => {
-                no_tag(tag.as_deref(), at)?;
-                let plain = style == ScalarStyle::Plain;
+                self.no_tag(tag.as_deref(), at)?;
+                let mut plain = style == ScalarStyle::Plain;
+                if self.bounds.foreign {
+                    plain &= lines == 1 && !foreign::is_tagged_text(tag.as_deref());
+                }
                 // A list item that is indented too far becomes more text of the item before it, and nobody sees that.
                 if plain && lines > 1 {
                     let message = "expected text in quotes, found text without quotes over several lines".to_owned();
@@ -168,11 +187,11 @@ impl<'a> Reader<'a> {
                 self.place(anchor, Node { span: at, value: Value::Scalar { text, plain } })?;
             }
             Event::SequenceStart(_, anchor, tag) => {
-                no_tag(tag.as_deref(), at)?;
+                self.no_tag(tag.as_deref(), at)?;
                 self.open(anchor, at, Items::List(Vec::new()))?;
             }
             Event::MappingStart(_, anchor, tag) => {
-                no_tag(tag.as_deref(), at)?;
+                self.no_tag(tag.as_deref(), at)?;
                 self.open(anchor, at, Items::Map { entries: Vec::new(), key: None })?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -180,7 +199,7 @@ impl<'a> Reader<'a> {
                     span.end = at.end.max(span.end);
                     let value = match items {
                         Items::List(items) => Value::List(items),
-                        Items::Map { entries, .. } => Value::Map(entries),
+                        Items::Map { entries, .. } => Value::Map(self.merged(entries)),
                     };
                     self.place(anchor, Node { span, value })?;
                 }
@@ -195,7 +214,7 @@ impl<'a> Reader<'a> {
                     return Err(too_deep(at));
                 }
                 // Counted before it is copied: a bomb must cost nothing.
-                let mut node = if self.nodes + nodes > MAX_NODES || self.text + text > MAX_TEXT {
+                let mut node = if self.nodes + nodes > self.bounds.nodes || self.text + text > self.bounds.text {
                     return Err(too_much(at));
                 } else {
                     node.clone()
@@ -209,10 +228,17 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
+    fn no_tag(&self, tag: Option<&granit_parser::Tag>, at: Span) -> Result<(), Unreadable> {
+        let Some(tag) = tag.filter(|_| !self.bounds.foreign) else { return Ok(()) };
+        let tag = tag.to_string().replace("tag:yaml.org,2002:", "!!");
+        let message = format!("expected a value without a tag, found `{tag}`");
+        Err(Unreadable { span: at, kind: Trouble::Feature, message })
+    }
+
     fn count(&mut self, nodes: usize, text: usize, at: Span) -> Result<(), Unreadable> {
         self.nodes += nodes;
         self.text += text;
-        if self.nodes > MAX_NODES || self.text > MAX_TEXT { Err(too_much(at)) } else { Ok(()) }
+        if self.nodes > self.bounds.nodes || self.text > self.bounds.text { Err(too_much(at)) } else { Ok(()) }
     }
 
     fn open(&mut self, anchor: usize, span: Span, items: Items<'a>) -> Result<(), Unreadable> {
@@ -239,7 +265,8 @@ impl<'a> Reader<'a> {
                 Some(key) => entries.push((key, node)),
                 None => {
                     // In quotes too: kustomize drops such a key, as if it were merged.
-                    if matches!(&node.value, Value::Scalar { text, .. } if text == "<<") {
+                    let merges = matches!(&node.value, Value::Scalar { text, .. } if text == "<<");
+                    if merges && !self.bounds.foreign {
                         let message = "expected a key, found the merge key `<<`".to_owned();
                         return Err(Unreadable { span: node.span, kind: Trouble::Feature, message });
                     }
@@ -265,13 +292,6 @@ fn extent(node: &Node<'_>) -> (usize, usize, usize) {
         Value::List(items) => inner(&mut items.iter()),
         Value::Map(entries) => inner(&mut entries.iter().flat_map(|(k, v)| [k, v])),
     }
-}
-
-fn no_tag(tag: Option<&granit_parser::Tag>, at: Span) -> Result<(), Unreadable> {
-    let Some(tag) = tag else { return Ok(()) };
-    let tag = tag.to_string().replace("tag:yaml.org,2002:", "!!");
-    let message = format!("expected a value without a tag, found `{tag}`");
-    Err(Unreadable { span: at, kind: Trouble::Feature, message })
 }
 
 fn too_deep(span: Span) -> Unreadable {

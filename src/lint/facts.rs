@@ -1,0 +1,333 @@
+//! What is kept of each file for the rules that look at the whole tree; the file itself is let go.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Options;
+use super::file::{File, Object, below, entries, items};
+use super::layout::{Role, is_below, join, split};
+use crate::place::Place;
+use crate::yaml::Node;
+
+/// An object of the tree.
+#[derive(Debug)]
+pub struct Seen {
+    /// Its group.
+    pub group: Box<str>,
+    /// Its kind.
+    pub kind: Box<str>,
+    /// Its namespace; nothing where it states none.
+    pub namespace: Box<str>,
+    /// Its name.
+    pub name: Box<str>,
+    /// Where its name stands.
+    pub at: Place,
+    /// The first `${` in it, unless Flux is told to leave it alone.
+    pub variable: Option<Place>,
+}
+
+/// A Namespace of the tree.
+#[derive(Debug)]
+pub struct Named {
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Where its name stands.
+    pub at: Place,
+}
+
+/// A label that a selector of namespaces asks for.
+#[derive(Debug)]
+pub struct Asked {
+    /// The label's key.
+    pub key: String,
+    /// The values that it may have; none: any.
+    pub values: Vec<String>,
+    /// Where it is asked for.
+    pub at: Place,
+}
+
+/// What a NetworkPolicy says about egress.
+#[derive(Debug)]
+pub struct Egress {
+    /// The namespace that it binds.
+    pub namespace: String,
+    /// Whether it lets somebody be reached.
+    pub opens: bool,
+    /// Whether it may let the cluster's DNS be reached.
+    pub dns: bool,
+    /// Where its name stands.
+    pub at: Place,
+}
+
+/// A custom kind of the tree.
+#[derive(Debug)]
+pub struct Custom {
+    /// Its group.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// Whether its objects stand in namespaces.
+    pub namespaced: bool,
+    /// Where the CustomResourceDefinition stands.
+    pub at: Place,
+}
+
+/// An Application of Argo CD or a Kustomization of Flux that points at a folder of the tree.
+#[derive(Debug)]
+pub struct Reader {
+    /// The folder, as paths are reported.
+    pub folder: String,
+    /// Whether it is Argo CD's.
+    pub argo: bool,
+    /// Whether it takes the folder for plain files, whatever is in it: `directory` of Argo CD.
+    pub directory: bool,
+    /// Whether it goes into folders below.
+    pub recurses: bool,
+    /// Whether it replaces `${…}`: `postBuild` of Flux.
+    pub substitutes: bool,
+    /// Whether it gives objects their namespace.
+    pub namespace: bool,
+    /// Where the path stands.
+    pub at: Place,
+}
+
+/// What is kept of the files.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// All objects.
+    pub objects: Vec<Seen>,
+    /// All Namespaces.
+    pub namespaces: Vec<Named>,
+    /// All labels that selectors of namespaces ask for.
+    pub asked: Vec<Asked>,
+    /// What NetworkPolicies say about egress.
+    pub egress: Vec<Egress>,
+    /// All custom kinds.
+    pub customs: Vec<Custom>,
+    /// All that reads folders.
+    pub readers: Vec<Reader>,
+    /// Sizes of files that Argo CD counts, by path.
+    pub sizes: Vec<(Arc<str>, usize)>,
+}
+
+impl Facts {
+    /// Takes over what was seen elsewhere.
+    pub fn merge(&mut self, mut more: Facts) {
+        self.objects.append(&mut more.objects);
+        self.namespaces.append(&mut more.namespaces);
+        self.asked.append(&mut more.asked);
+        self.egress.append(&mut more.egress);
+        self.customs.append(&mut more.customs);
+        self.readers.append(&mut more.readers);
+        self.sizes.append(&mut more.sizes);
+    }
+
+    /// Drops readers that point at nothing in the tree: their path is one of another repository.
+    pub fn settle(&mut self, files: &std::collections::BTreeSet<Arc<str>>) {
+        self.readers.retain(|reader| {
+            let first = files.range(Arc::<str>::from(reader.folder.as_str())..);
+            first.take_while(|file| file.starts_with(&reader.folder)).any(|file| is_below(file, &reader.folder))
+        });
+        self.objects.sort_by(|a, b| a.at.cmp(&b.at));
+    }
+}
+
+/// What is to be kept of a file.
+pub fn gather(file: &File<'_>, objects: &[Object<'_>], options: &Options) -> Facts {
+    let mut facts = Facts::default();
+    if !file.path.ends_with(".jsonnet") {
+        facts.sizes.push((Arc::clone(file.path), file.text.len()));
+    }
+    if matches!(file.role, Role::Used | Role::Chart | Role::Kustomization) {
+        return facts;
+    }
+    let variables = file.text.contains("${");
+    for object in objects {
+        let variable = if variables { variable(object) } else { None };
+        facts.objects.push(Seen {
+            group: object.group.into(),
+            kind: object.kind.into(),
+            namespace: object.namespace().into(),
+            name: object.name().into(),
+            at: object.at(),
+            variable,
+        });
+        match (object.group, object.kind) {
+            ("", "Namespace") => facts.namespaces.push(named(object)),
+            ("networking.k8s.io", "NetworkPolicy") => facts.egress.extend(egress(object)),
+            ("apiextensions.k8s.io", "CustomResourceDefinition") => facts.customs.push(custom(object)),
+            ("argoproj.io", "Application") => argo(object, &["spec"], options, &mut facts.readers),
+            ("argoproj.io", "ApplicationSet") => application_set(object, options, &mut facts.readers),
+            ("kustomize.toolkit.fluxcd.io", "Kustomization") => flux(object, options, &mut facts.readers),
+            _ => {}
+        }
+        for selector in super::selectors::of_namespaces(object) {
+            asked(object, selector, &mut facts.asked);
+        }
+    }
+    facts
+}
+
+/// The first `${` of an object that Flux would replace.
+///
+/// Source: `docs/spec/v1/kustomizations.md` of fluxcd/kustomize-controller, "Post build variable substitution"
+fn variable(object: &Object<'_>) -> Option<Place> {
+    for kind in ["annotations", "labels"] {
+        let own = object.text(&["metadata", kind, "kustomize.toolkit.fluxcd.io/substitute"]);
+        if own == "disabled" {
+            return None;
+        }
+    }
+    // `$$` is how one writes a `$` that is left alone.
+    let replaced = |text: &str| text.match_indices("${").any(|(at, _)| !text[..at].ends_with('$'));
+    let mut open = vec![object.node];
+    while let Some(node) = open.pop() {
+        match &node.value {
+            crate::yaml::Value::Scalar { text, .. } if replaced(text) => return Some(object.place(node)),
+            crate::yaml::Value::Scalar { .. } => {}
+            crate::yaml::Value::List(items) => open.extend(items.iter().rev()),
+            crate::yaml::Value::Map(entries) => open.extend(entries.iter().rev().map(|(_, value)| value)),
+        }
+    }
+    None
+}
+
+fn named(object: &Object<'_>) -> Named {
+    let mut labels: BTreeMap<String, String> = entries(object.get(&["metadata", "labels"]))
+        .iter()
+        .filter_map(|(key, value)| Some((key.text()?.to_owned(), value.text()?.to_owned())))
+        .collect();
+    // The API server adds it to each.
+    labels.insert("kubernetes.io/metadata.name".to_owned(), object.name().to_owned());
+    Named { labels, at: object.at() }
+}
+
+fn asked(object: &Object<'_>, selector: &Node<'_>, all: &mut Vec<Asked>) {
+    for (key, value) in entries(selector.get("matchLabels")) {
+        if let (Some(key_text), Some(value)) = (key.text(), value.text()) {
+            all.push(Asked { key: key_text.to_owned(), values: vec![value.to_owned()], at: object.place(key) });
+        }
+    }
+    for expression in items(selector.get("matchExpressions")) {
+        let (Some(key), Some(operator)) = (expression.get("key"), expression.get("operator").and_then(Node::text)) else {
+            continue;
+        };
+        let values: Vec<String> =
+            items(expression.get("values")).iter().filter_map(|v| v.text().map(str::to_owned)).collect();
+        if operator == "Exists" || (operator == "In" && !values.is_empty()) {
+            all.push(Asked { key: key.text().unwrap_or_default().to_owned(), values, at: object.place(key) });
+        }
+    }
+}
+
+fn egress(object: &Object<'_>) -> Option<Egress> {
+    let rules = items(object.get(&["spec", "egress"]));
+    let types = object.get(&["spec", "policyTypes"]);
+    let binds = match types {
+        Some(_) => items(types).iter().any(|t| t.text() == Some("Egress")),
+        None => !rules.is_empty(),
+    };
+    // What is fenced in is the pods that it selects; only a policy for all of them is one for the namespace.
+    let dns = rules.iter().any(|rule| {
+        let ports = items(rule.get("ports"));
+        let port = |port: &Node<'_>| match (port.get("port").and_then(Node::text), port.get("endPort")) {
+            (None, _) => true,
+            (Some(from), Some(to)) => {
+                let number = |text: &str| text.parse::<u32>().ok();
+                let to = to.text().and_then(number);
+                number(from).zip(to).is_none_or(|(from, to)| (from..=to).contains(&53))
+            }
+            (Some(port), None) => !port.bytes().all(|b| b.is_ascii_digit()) || matches!(port, "53" | "5353"),
+        };
+        ports.is_empty() || ports.iter().any(port)
+    });
+    binds.then(|| Egress { namespace: object.namespace().to_owned(), opens: !rules.is_empty(), dns, at: object.at() })
+}
+
+fn custom(object: &Object<'_>) -> Custom {
+    Custom {
+        group: object.text(&["spec", "group"]).to_owned(),
+        kind: object.text(&["spec", "names", "kind"]).to_owned(),
+        namespaced: object.text(&["spec", "scope"]) != "Cluster",
+        at: object.at(),
+    }
+}
+
+/// The folder of the tree that a path of its repository means; `None` where it lies elsewhere.
+fn folder(path: &str, options: &Options) -> Option<String> {
+    let path = join("", path);
+    if is_below(&options.repository, &path) || path == options.repository {
+        return Some(options.base.clone());
+    }
+    let rest = if options.repository.is_empty() {
+        Some(path.as_str())
+    } else {
+        path.strip_prefix(&options.repository).and_then(|rest| rest.strip_prefix('/'))
+    };
+    rest.map(|rest| join(&options.base, rest))
+}
+
+fn argo(object: &Object<'_>, spec: &[&str], options: &Options, all: &mut Vec<Reader>) {
+    let Some(spec) = object.get(spec) else { return };
+    let own = spec.get("source").into_iter();
+    for source in own.chain(items(spec.get("sources"))) {
+        let Some(path) = source.get("path") else { continue };
+        let directory = source.get("directory");
+        let text = path.text().unwrap_or_default();
+        let Some(folder) = folder(text, options).filter(|_| !text.contains("{{")) else { continue };
+        all.push(Reader {
+            folder,
+            argo: true,
+            directory: directory.is_some(),
+            recurses: directory.and_then(|d| d.get("recurse")).and_then(Node::text) == Some("true"),
+            substitutes: false,
+            namespace: below(spec, &["destination", "namespace"]).is_some(),
+            at: object.place(path),
+        });
+    }
+}
+
+/// Folders that a git generator lists: `tenants/*` is every folder in `tenants/`.
+///
+/// Source: `docs/operator-manual/applicationset/Generators-Git.md` of argoproj/argo-cd
+fn application_set(object: &Object<'_>, options: &Options, all: &mut Vec<Reader>) {
+    argo(object, &["spec", "template", "spec"], options, all);
+    let source = object.get(&["spec", "template", "spec", "source"]);
+    let directory = source.and_then(|source| source.get("directory"));
+    for generator in items(object.get(&["spec", "generators"])) {
+        for entry in items(below(generator, &["git", "directories"])) {
+            let Some(path) = entry.get("path") else { continue };
+            if entry.get("exclude").and_then(Node::text) == Some("true") {
+                continue;
+            }
+            let text = path.text().unwrap_or_default();
+            let fixed = text.split_once('*').map_or(text, |(before, _)| split(before).0);
+            let Some(folder) = folder(fixed, options) else { continue };
+            all.push(Reader {
+                folder,
+                argo: true,
+                directory: directory.is_some(),
+                // Each folder below is an Application of its own.
+                recurses: true,
+                substitutes: false,
+                namespace: object.get(&["spec", "template", "spec", "destination", "namespace"]).is_some(),
+                at: object.place(path),
+            });
+        }
+    }
+}
+
+fn flux(object: &Object<'_>, options: &Options, all: &mut Vec<Reader>) {
+    // Without a path, Flux reads the whole source.
+    let path = object.get(&["spec", "path"]);
+    let Some(folder) = folder(path.and_then(Node::text).unwrap_or_default(), options) else { return };
+    all.push(Reader {
+        folder,
+        argo: false,
+        directory: false,
+        recurses: true,
+        substitutes: object.get(&["spec", "postBuild"]).is_some(),
+        namespace: object.get(&["spec", "targetNamespace"]).is_some(),
+        at: path.map_or_else(|| object.at(), |path| object.place(path)),
+    });
+}
