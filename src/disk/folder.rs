@@ -50,7 +50,8 @@ pub fn read_tree(folder: &Path, shown: Option<&str>) -> Result<Tree> {
     for entry in entries.filter_entry(|entry| entry.file_name() != lint::GIT) {
         let entry = walked(entry, folder)?;
         let below = slashes(entry.path().strip_prefix(folder).unwrap_or(entry.path()));
-        let path = [base.as_str(), &below].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
+        let path =
+            [base.as_str(), &below].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
         let kind = entry.file_type();
         let wanted = lint::is_manifest(&path) || entry.file_name() == MARKER_NAME;
         if kind.is_symlink() || (wanted && !kind.is_dir()) {

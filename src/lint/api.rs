@@ -52,10 +52,33 @@ pub const RESOURCES: &[Resource] = &[
     row("", "events", "Event", IN, NONE),
     row("", "limitranges", "LimitRange", IN, NONE),
     row("", "namespaces", "Namespace", ALONE, &["finalize", "status"]),
-    row("", "nodes", "Node", ALONE, &["checkpoint", "configz", "healthz", "log", "metrics", "pods", "proxy", "spec", "stats", "status"]),
+    row(
+        "",
+        "nodes",
+        "Node",
+        ALONE,
+        &["checkpoint", "configz", "healthz", "log", "metrics", "pods", "proxy", "spec", "stats", "status"],
+    ),
     row("", "persistentvolumeclaims", "PersistentVolumeClaim", IN, STATUS),
     row("", "persistentvolumes", "PersistentVolume", ALONE, STATUS),
-    row("", "pods", "Pod", IN, &["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize", "status"]),
+    row(
+        "",
+        "pods",
+        "Pod",
+        IN,
+        &[
+            "attach",
+            "binding",
+            "ephemeralcontainers",
+            "eviction",
+            "exec",
+            "log",
+            "portforward",
+            "proxy",
+            "resize",
+            "status",
+        ],
+    ),
     row("", "podtemplates", "PodTemplate", IN, NONE),
     row("", "replicationcontrollers", "ReplicationController", IN, SCALE),
     row("", "resourcequotas", "ResourceQuota", IN, STATUS),
@@ -129,8 +152,21 @@ pub const RESOURCES: &[Resource] = &[
 
 /// Groups whose resources are all listed, so that one that is not listed does not exist. The others grow with each minor
 /// version, or with what is installed.
-pub const COMPLETE: [&str; 10] =
-    ["", APPS, "autoscaling", "batch", "policy", RBAC, "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", NETWORKING];
+pub const COMPLETE: [&str; 10] = [
+    "",
+    APPS,
+    "autoscaling",
+    "batch",
+    "policy",
+    RBAC,
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    NETWORKING,
+];
+
+/// A group that no supported version serves any more.
+pub const GONE: &str = "extensions";
 
 /// The verbs that some authorizer of Kubernetes is asked about.
 ///
@@ -167,8 +203,9 @@ pub fn of_kind(group: &str, kind: &str) -> Option<&'static Resource> {
     RESOURCES.iter().find(|r| r.group == group && r.kind == kind && !kind.is_empty())
 }
 
-/// The resource that somebody meant who wrote its kind or its singular: `pod`, `Pod`, `configMaps`.
-pub fn meant(typed: &str) -> Option<&'static Resource> {
+/// The resource of some group that somebody meant who wrote its kind or its singular: `pod`, `Pod`, `configMaps`.
+pub fn meant(typed: &str, group: impl Fn(&str) -> bool) -> Option<&'static Resource> {
     let lower = typed.to_lowercase();
-    RESOURCES.iter().find(|r| lower == r.kind.to_lowercase() && !r.kind.is_empty() || (lower == r.plural && typed != lower))
+    let means = |r: &Resource| !r.kind.is_empty() && (lower == r.kind.to_lowercase() || lower == r.plural);
+    RESOURCES.iter().find(|r| group(r.group) && means(r))
 }

@@ -1,13 +1,13 @@
 //! What is kept of each file for the rules that look at the whole tree; the file itself is let go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Options;
 use super::file::{File, Object, below, entries, items};
 use super::layout::{Role, is_below, join, split};
 use crate::place::Place;
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 /// An object of the tree.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ pub struct Seen {
     pub name: Box<str>,
     /// Where its name stands.
     pub at: Place,
-    /// The first `${` in it, unless Flux is told to leave it alone.
-    pub variable: Option<Place>,
+    /// The variables in it that Flux would replace, and where the first one stands.
+    pub variables: Option<(Vec<String>, Place)>,
 }
 
 /// A Namespace of the tree.
@@ -83,12 +83,21 @@ pub struct Reader {
     pub directory: bool,
     /// Whether it goes into folders below.
     pub recurses: bool,
-    /// Whether it replaces `${…}`: `postBuild` of Flux.
-    pub substitutes: bool,
+    /// What it replaces `${…}` with: `postBuild` of Flux.
+    pub substitutes: Option<Substitutes>,
     /// Whether it gives objects their namespace.
     pub namespace: bool,
     /// Where the path stands.
     pub at: Place,
+}
+
+/// What a `postBuild` sets.
+#[derive(Debug)]
+pub struct Substitutes {
+    /// Variables by name.
+    pub known: BTreeSet<String>,
+    /// Whether there are others, from objects that only the cluster knows.
+    pub more: bool,
 }
 
 /// What is kept of the files.
@@ -123,7 +132,7 @@ impl Facts {
     }
 
     /// Drops readers that point at nothing in the tree: their path is one of another repository.
-    pub fn settle(&mut self, files: &std::collections::BTreeSet<Arc<str>>) {
+    pub fn settle(&mut self, files: &BTreeSet<Arc<str>>) {
         self.readers.retain(|reader| {
             let first = files.range(Arc::<str>::from(reader.folder.as_str())..);
             first.take_while(|file| file.starts_with(&reader.folder)).any(|file| is_below(file, &reader.folder))
@@ -138,19 +147,19 @@ pub fn gather(file: &File<'_>, objects: &[Object<'_>], options: &Options) -> Fac
     if !file.path.ends_with(".jsonnet") {
         facts.sizes.push((Arc::clone(file.path), file.text.len()));
     }
-    if matches!(file.role, Role::Used | Role::Chart | Role::Kustomization) {
+    if matches!(file.role, Role::Used | Role::Chart | Role::Kustomization | Role::Unlisted) {
         return facts;
     }
     let variables = file.text.contains("${");
     for object in objects {
-        let variable = if variables { variable(object) } else { None };
+        let variables = if variables { self::variables(object) } else { None };
         facts.objects.push(Seen {
             group: object.group.into(),
             kind: object.kind.into(),
             namespace: object.namespace().into(),
             name: object.name().into(),
             at: object.at(),
-            variable,
+            variables,
         });
         match (object.group, object.kind) {
             ("", "Namespace") => facts.namespaces.push(named(object)),
@@ -168,28 +177,43 @@ pub fn gather(file: &File<'_>, objects: &[Object<'_>], options: &Options) -> Fac
     facts
 }
 
-/// The first `${` of an object that Flux would replace.
+/// The variables of an object that Flux would replace and that have no default.
 ///
 /// Source: `docs/spec/v1/kustomizations.md` of fluxcd/kustomize-controller, "Post build variable substitution"
-fn variable(object: &Object<'_>) -> Option<Place> {
-    for kind in ["annotations", "labels"] {
-        let own = object.text(&["metadata", kind, "kustomize.toolkit.fluxcd.io/substitute"]);
-        if own == "disabled" {
-            return None;
-        }
+fn variables(object: &Object<'_>) -> Option<(Vec<String>, Place)> {
+    let disabled =
+        |kind: &str| object.text(&["metadata", kind, "kustomize.toolkit.fluxcd.io/substitute"]) == "disabled";
+    if disabled("annotations") || disabled("labels") {
+        return None;
     }
-    // `$$` is how one writes a `$` that is left alone.
-    let replaced = |text: &str| text.match_indices("${").any(|(at, _)| !text[..at].ends_with('$'));
+    let (mut names, mut first) = (Vec::new(), None);
     let mut open = vec![object.node];
     while let Some(node) = open.pop() {
         match &node.value {
-            crate::yaml::Value::Scalar { text, .. } if replaced(text) => return Some(object.place(node)),
-            crate::yaml::Value::Scalar { .. } => {}
-            crate::yaml::Value::List(items) => open.extend(items.iter().rev()),
-            crate::yaml::Value::Map(entries) => open.extend(entries.iter().rev().map(|(_, value)| value)),
+            Value::Scalar { text, .. } => {
+                let before = names.len();
+                names.extend(names_in(text));
+                if names.len() > before {
+                    first.get_or_insert_with(|| object.place(node));
+                }
+            }
+            Value::List(items) => open.extend(items.iter().rev()),
+            Value::Map(entries) => open.extend(entries.iter().rev().map(|(_, value)| value)),
         }
     }
-    None
+    Some((names, first?))
+}
+
+/// The names of variables in a text. `$$` is how one writes a `$` that is left alone; what follows a name gives a default.
+fn names_in(text: &str) -> impl Iterator<Item = String> {
+    let open = text.match_indices("${").filter(|(at, _)| !text[..*at].ends_with('$'));
+    open.filter_map(|(at, _)| {
+        let inside = text[at + 2..].split_once('}')?.0;
+        let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let end = inside.find(|c| !name(c)).unwrap_or(inside.len());
+        let defaults = inside[end..].starts_with([':', '=', '-']);
+        (end > 0 && !inside.starts_with(|c: char| c.is_ascii_digit()) && !defaults).then(|| inside[..end].to_owned())
+    })
 }
 
 fn named(object: &Object<'_>) -> Named {
@@ -209,7 +233,8 @@ fn asked(object: &Object<'_>, selector: &Node<'_>, all: &mut Vec<Asked>) {
         }
     }
     for expression in items(selector.get("matchExpressions")) {
-        let (Some(key), Some(operator)) = (expression.get("key"), expression.get("operator").and_then(Node::text)) else {
+        let (Some(key), Some(operator)) = (expression.get("key"), expression.get("operator").and_then(Node::text))
+        else {
             continue;
         };
         let values: Vec<String> =
@@ -280,7 +305,7 @@ fn argo(object: &Object<'_>, spec: &[&str], options: &Options, all: &mut Vec<Rea
             argo: true,
             directory: directory.is_some(),
             recurses: directory.and_then(|d| d.get("recurse")).and_then(Node::text) == Some("true"),
-            substitutes: false,
+            substitutes: None,
             namespace: below(spec, &["destination", "namespace"]).is_some(),
             at: object.place(path),
         });
@@ -309,7 +334,7 @@ fn application_set(object: &Object<'_>, options: &Options, all: &mut Vec<Reader>
                 directory: directory.is_some(),
                 // Each folder below is an Application of its own.
                 recurses: true,
-                substitutes: false,
+                substitutes: None,
                 namespace: object.get(&["spec", "template", "spec", "destination", "namespace"]).is_some(),
                 at: object.place(path),
             });
@@ -326,7 +351,10 @@ fn flux(object: &Object<'_>, options: &Options, all: &mut Vec<Reader>) {
         argo: false,
         directory: false,
         recurses: true,
-        substitutes: object.get(&["spec", "postBuild"]).is_some(),
+        substitutes: object.get(&["spec", "postBuild"]).map(|build| Substitutes {
+            known: entries(build.get("substitute")).iter().filter_map(|(k, _)| k.text().map(str::to_owned)).collect(),
+            more: !items(build.get("substituteFrom")).is_empty(),
+        }),
         namespace: object.get(&["spec", "targetNamespace"]).is_some(),
         at: path.map_or_else(|| object.at(), |path| object.place(path)),
     });

@@ -26,10 +26,9 @@ pub struct File<'i> {
 impl<'i> File<'i> {
     /// Reads a file.
     pub fn read(path: &'i Arc<str>, text: &'i str, role: Role) -> File<'i> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (Foreign { documents, mistake }, json) = if path.ends_with(".json") {
             // YAML is no superset of JSON in everything: that it is JSON is said by a reader of JSON.
-            let values = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+            let values = serde_json::Deserializer::from_str(without_mark(text)).into_iter::<serde::de::IgnoredAny>();
             let values: Result<Vec<_>, _> = values.collect();
             let first = read_foreign(text);
             match values {
@@ -47,7 +46,7 @@ impl<'i> File<'i> {
 
     /// Whether the renderer wrote it: nobody edits it, and its mistakes are ours.
     pub fn is_ours(&self) -> bool {
-        self.text.starts_with(HEADER)
+        without_mark(self.text).starts_with(HEADER)
     }
 
     /// A place in it.
@@ -73,6 +72,11 @@ impl<'i> File<'i> {
             all.push(object);
         }
     }
+}
+
+/// A text without its byte order mark.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// A Kubernetes object in a file.
@@ -146,6 +150,20 @@ impl<'f> Object<'f> {
             (_, "") => self.kind.to_owned(),
             ("", name) => format!("{} {name}", self.kind),
             (namespace, name) => format!("{} {namespace}/{name}", self.kind),
+        }
+    }
+}
+
+/// How many bytes a node has as JSON, roughly: escapes are not counted.
+pub fn json_length(node: &Node<'_>) -> usize {
+    match &node.value {
+        Value::Scalar { text, plain } => text.len() + if *plain { 0 } else { 2 },
+        Value::List(items) => 2 + items.iter().map(|item| json_length(item) + 1).sum::<usize>(),
+        Value::Map(entries) => {
+            2 + entries
+                .iter()
+                .map(|(key, value)| key.text().map_or(0, str::len) + json_length(value) + 4)
+                .sum::<usize>()
         }
     }
 }

@@ -80,7 +80,9 @@ pub fn edited(text: &str, edits: &[Edit]) -> String {
     let mut done = 0;
     for edit in edits {
         let (start, end) = (edit.span.start as usize, edit.span.end as usize);
-        let Some(between) = text.get(done..start).filter(|_| text.is_char_boundary(end) && start <= end) else { continue };
+        let Some(between) = text.get(done..start).filter(|_| text.is_char_boundary(end) && start <= end) else {
+            continue;
+        };
         out.push_str(between);
         out.push_str(&edit.text);
         done = end;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::facts::Reader;
-use super::file::{below, items};
+use super::file::items;
 use crate::inputs::Inputs;
 use crate::place::Span;
 use crate::rendered::MARKER_NAME;
@@ -24,6 +24,8 @@ pub enum Role {
     Listed,
     /// A file that a kustomization uses otherwise: a patch, the values of a generator.
     Used,
+    /// A file in the folder of a kustomization that does not name it: nobody reads it.
+    Unlisted,
     /// A kustomization.
     Kustomization,
     /// Part of a Helm chart: text until it is rendered.
@@ -58,7 +60,8 @@ pub struct Layout {
 impl Layout {
     /// Looks at the names of all files, and into kustomizations.
     pub fn new(inputs: &Inputs) -> Layout {
-        let mut layout = Layout { files: inputs.iter().map(|(path, _)| Arc::clone(path)).collect(), ..Layout::default() };
+        let mut layout =
+            Layout { files: inputs.iter().map(|(path, _)| Arc::clone(path)).collect(), ..Layout::default() };
         for (path, _) in inputs.iter() {
             let (folder, name) = split(path);
             if name == MARKER_NAME {
@@ -114,6 +117,8 @@ impl Layout {
             Role::Listed
         } else if self.used.contains(path) {
             Role::Used
+        } else if self.kustomizations.contains_key(split(path).0) && self.own(path).is_none() {
+            Role::Unlisted
         } else {
             Role::Manifest
         }
@@ -226,9 +231,4 @@ fn texts<'n>(node: &'n Node<'_>, all: &mut Vec<&'n str>) {
         Value::List(items) => items.iter().for_each(|item| texts(item, all)),
         Value::Map(entries) => entries.iter().for_each(|(_, value)| texts(value, all)),
     }
-}
-
-/// The texts of a node, where it is a list of texts.
-pub fn words<'n>(node: &'n Node<'_>, keys: &[&str]) -> Vec<&'n str> {
-    items(below(node, keys)).iter().filter_map(Node::text).collect()
 }

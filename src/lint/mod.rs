@@ -7,6 +7,7 @@ pub mod api;
 mod facts;
 mod file;
 mod found;
+mod grants;
 mod layout;
 pub mod rules;
 mod selectors;
@@ -108,7 +109,8 @@ pub fn lint(inputs: &Inputs, options: &Options) -> Linted {
         });
     facts.settle(&layout.files);
     let charts = layout.charts.iter();
-    let notes = charts.map(|chart| format!("{}: a Helm chart is not looked at: lint what it renders", shown(chart))).collect();
+    let notes =
+        charts.map(|chart| format!("{}: a Helm chart is not looked at: lint what it renders", shown(chart))).collect();
     let objects = facts.objects.len();
     let tree = Tree { layout, facts };
     for rule in rules::RULES {
@@ -117,7 +119,8 @@ pub fn lint(inputs: &Inputs, options: &Options) -> Linted {
         }
     }
     // What only a reader of folders stumbles over is no problem where nobody reads.
-    let read = |d: &Diagnostic| !rules::find(d.rule).is_some_and(|rule| rule.in_units) || tree.unit(&d.at.path).is_some();
+    let read =
+        |d: &Diagnostic| !rules::find(d.rule).is_some_and(|rule| rule.in_units) || tree.unit(&d.at.path).is_some();
     let (diagnostics, edits) = found.into_parts(&options.ignore, read);
     Linted { diagnostics, edits, notes, objects }
 }
@@ -135,14 +138,7 @@ pub fn is_manifest(path: &str) -> bool {
     matches!(ending, "yaml" | "yml" | "json" | "jsonnet") || layout::KUSTOMIZATIONS.contains(&name)
 }
 
-fn look(
-    path: &Arc<str>,
-    input: &Input,
-    layout: &Layout,
-    options: &Options,
-    found: &mut Found,
-    facts: &mut Facts,
-) {
+fn look(path: &Arc<str>, input: &Input, layout: &Layout, options: &Options, found: &mut Found, facts: &mut Facts) {
     let role = layout.role(path);
     if role == Role::Chart {
         return;
@@ -161,7 +157,7 @@ fn look(
     for check in checks() {
         match check {
             Check::File(check) => check(&file, &mut own),
-            Check::Object(check) if matches!(role, Role::Manifest | Role::Listed) => {
+            Check::Object(check) if matches!(role, Role::Manifest | Role::Listed | Role::Unlisted) => {
                 objects.iter().for_each(|object| check(object, &mut own));
             }
             _ => {}

@@ -1,7 +1,18 @@
 //! Where the selectors of namespaces stand in Kubernetes' own kinds.
 
-use super::file::{Object, below, items};
-use crate::yaml::Node;
+use super::file::{Object, below, is_empty, items};
+use crate::yaml::{Node, Value};
+
+/// The label that the API server sets on each Namespace, and that nobody can change.
+pub const METADATA_NAME: &str = "kubernetes.io/metadata.name";
+
+/// Whether a selector selects all there is.
+pub fn selects_all(selector: &Node<'_>) -> bool {
+    let nothing = |field: &str| selector.get(field).is_none_or(is_empty);
+    !matches!(selector.value, Value::Scalar { plain: false, .. })
+        && nothing("matchLabels")
+        && nothing("matchExpressions")
+}
 
 /// All selectors of namespaces in an object.
 pub fn of_namespaces<'f>(object: &Object<'f>) -> Vec<&'f Node<'f>> {

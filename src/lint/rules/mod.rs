@@ -4,7 +4,64 @@
 //! A row is a rule; `mtp explain ID` prints it, and each has a case under `tests/lint/`. The rows that concern Argo CD are, taken
 //! together, what it reads of a directory.
 
+mod all_namespaces;
+mod annotations_too_large;
+mod blocks_itself;
+mod bound_to_everybody;
+mod cluster_admin_bound;
+mod empty_grant;
+mod encoding;
+mod ephemeral_forgotten;
+mod everything_granted;
+mod except_outside;
+mod generated_name;
+mod hidden;
+mod json_several;
+mod key_twice;
+mod left_out_by_flux;
+mod limit_range;
+mod link_leaves;
+mod list_of_objects;
+mod listed_and_missing;
+mod metadata_reachable;
+mod name_ignored;
+mod never_in_namespace;
+mod no_dns;
+mod no_namespace;
+mod no_object;
+mod no_plural;
+mod no_text;
+mod not_listed;
+mod not_recursed;
+mod nothing_in_it;
+mod object_twice;
+mod one_family;
+mod open_to_all;
+mod opt_out;
+mod order;
+mod placeholder_ca;
+mod pod_security_missing;
+mod pod_security_misspelt;
+mod quantity;
+mod quota_twice;
+mod removed_version;
+mod secret_in_plain_text;
+mod selects_by_name;
+mod selects_nothing;
+mod side_effects;
 mod skip_marker;
+mod slow_webhook;
+mod too_large;
+mod too_large_to_remember;
+mod too_much_together;
+mod tool_file;
+mod type_missing;
+mod unknown_quota;
+mod unknown_resource;
+mod unknown_subresource;
+mod unknown_verb;
+mod unreadable;
+mod variable;
 
 use std::sync::Arc;
 
@@ -78,7 +135,66 @@ pub enum Check {
 }
 
 /// All rules, by id.
-pub const RULES: &[&Rule] = &[&skip_marker::RULE];
+pub const RULES: &[&Rule] = &[
+    &skip_marker::RULE,
+    &unreadable::RULE,
+    &no_object::RULE,
+    &json_several::RULE,
+    &left_out_by_flux::RULE,
+    &encoding::RULE,
+    &nothing_in_it::RULE,
+    &key_twice::RULE,
+    &no_text::RULE,
+    &list_of_objects::RULE,
+    &generated_name::RULE,
+    &removed_version::RULE,
+    &too_large::RULE,
+    &annotations_too_large::RULE,
+    &too_large_to_remember::RULE,
+    &too_much_together::RULE,
+    &order::RULE,
+    &object_twice::RULE,
+    &no_namespace::RULE,
+    &secret_in_plain_text::RULE,
+    &link_leaves::RULE,
+    &hidden::RULE,
+    &variable::RULE,
+    &tool_file::RULE,
+    &listed_and_missing::RULE,
+    &not_listed::RULE,
+    &not_recursed::RULE,
+    &selects_nothing::RULE,
+    &selects_by_name::RULE,
+    &all_namespaces::RULE,
+    &open_to_all::RULE,
+    &metadata_reachable::RULE,
+    &one_family::RULE,
+    &except_outside::RULE,
+    &type_missing::RULE,
+    &no_dns::RULE,
+    &unknown_resource::RULE,
+    &no_plural::RULE,
+    &unknown_subresource::RULE,
+    &unknown_verb::RULE,
+    &empty_grant::RULE,
+    &name_ignored::RULE,
+    &everything_granted::RULE,
+    &never_in_namespace::RULE,
+    &cluster_admin_bound::RULE,
+    &bound_to_everybody::RULE,
+    &opt_out::RULE,
+    &blocks_itself::RULE,
+    &placeholder_ca::RULE,
+    &slow_webhook::RULE,
+    &side_effects::RULE,
+    &ephemeral_forgotten::RULE,
+    &unknown_quota::RULE,
+    &quota_twice::RULE,
+    &quantity::RULE,
+    &limit_range::RULE,
+    &pod_security_missing::RULE,
+    &pod_security_misspelt::RULE,
+];
 
 /// The rule of that id.
 pub fn find(id: &str) -> Option<&'static Rule> {

@@ -24,7 +24,10 @@ pub const RULE: Rule = Rule {
 
 fn check(file: &File<'_>, found: &mut Found) {
     if let Some(at) = file.text.find(SKIP_MARKER) {
-        let span = Span { end: u32::try_from(at + SKIP_MARKER.len()).unwrap_or(u32::MAX), ..Span::at(file.text.as_bytes(), at) };
+        let span = Span {
+            end: u32::try_from(at + SKIP_MARKER.len()).unwrap_or(u32::MAX),
+            ..Span::at(file.text.as_bytes(), at)
+        };
         found.add(&RULE, file.at(span), format!("Argo CD leaves the whole file out for the text `{SKIP_MARKER}`"));
     }
 }

@@ -1,0 +1,45 @@
+//! L203: a peer of all namespaces.
+
+use super::{Check, Consumer, Rule};
+use crate::diagnostic::Severity;
+use crate::lint::file::Object;
+use crate::lint::found::Found;
+use crate::lint::selectors::{Way, peers, selects_all};
+
+/// The row of [`super::RULES`].
+pub const RULE: Rule = Rule {
+    id: "L203",
+    severity: Severity::Error,
+    title: "a peer of all namespaces",
+    why: "An empty `namespaceSelector` is every Namespace, those of other tenants too: all their pods are let in, or \
+          reached. With a `podSelector` beside it, everybody who may label a pod gets in.",
+    fix: "Name the namespaces: `matchLabels: {kubernetes.io/metadata.name: …}`.",
+    source: "<https://kubernetes.io/docs/concepts/services-networking/network-policies/>",
+    consumers: &[Consumer::Cluster],
+    example: "ingress:\n- from:\n  - namespaceSelector: {}",
+    in_units: false,
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, found: &mut Found) {
+    if !object.is("networking.k8s.io", "NetworkPolicy") {
+        return;
+    }
+    for (way, peer) in peers(object) {
+        let Some(selector) = peer.get("namespaceSelector").filter(|selector| selects_all(selector)) else { continue };
+        let pods = peer.get("podSelector").is_some_and(|pods| !selects_all(pods));
+        match (way, pods) {
+            (Way::In, false) => {
+                found.add(&RULE, object.place(selector), "pods of every namespace are let in");
+            }
+            (Way::Out, false) => {
+                found.add(&RULE, object.place(selector), "pods of every namespace are reached");
+            }
+            (Way::In, true) => {
+                found.warn(&RULE, object.place(selector), "pods of every namespace are let in that carry the labels");
+            }
+            // DNS is mostly reached so; what is reached has to call itself that.
+            (Way::Out, true) => {}
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! L216: a name that RBAC does not know yet.
+
+use super::{Check, Consumer, Rule};
+use crate::diagnostic::Severity;
+use crate::lint::file::Object;
+use crate::lint::file::items;
+use crate::lint::found::Found;
+use crate::lint::grants::grants;
+
+/// The row of [`super::RULES`].
+pub const RULE: Rule = Rule {
+    id: "L216",
+    severity: Severity::Error,
+    title: "a name that RBAC does not know yet",
+    why: "A request to create has no name that RBAC could compare, and one to delete a collection has none at all: \
+          with `resourceNames`, these verbs grant nothing.",
+    fix: "Put the verb into a rule without `resourceNames`.",
+    source: "<https://kubernetes.io/docs/reference/access-authn-authz/rbac/> (Referring to resources)",
+    consumers: &[Consumer::Cluster],
+    example: "resourceNames: [settings]\nverbs: [create]",
+    in_units: false,
+    check: Check::Object(check),
+};
+
+fn check(object: &Object<'_>, found: &mut Found) {
+    for grant in grants(object).into_iter().filter(|grant| grant.of_rbac) {
+        // The name of what a subresource belongs to is part of the address.
+        let whole = grant.resources.iter().any(|r| r.text().is_some_and(|r| !r.contains('/')));
+        if items(grant.node.get("resourceNames")).is_empty() || !whole {
+            continue;
+        }
+        for node in grant.verbs.iter().filter(|verb| matches!(verb.text(), Some("create" | "deletecollection"))) {
+            let verb = node.text().unwrap_or_default();
+            found.add(&RULE, object.place(node), format!("`{verb}` together with `resourceNames` grants nothing"));
+        }
+    }
+}
