@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::layout::Role;
+use super::layout::{Role, within};
 use crate::place::{Place, Span};
 use crate::rendered::HEADER;
 use crate::yaml::{Foreign, Node, Unreadable, Value, read_foreign};
@@ -11,6 +11,8 @@ use crate::yaml::{Foreign, Node, Unreadable, Value, read_foreign};
 pub struct File<'i> {
     /// Its path, as it is reported.
     pub path: &'i Arc<str>,
+    /// Its path within the folder that was asked for.
+    pub inside: &'i str,
     /// Its text.
     pub text: &'i str,
     /// What it is in its folder.
@@ -25,7 +27,7 @@ pub struct File<'i> {
 
 impl<'i> File<'i> {
     /// Reads a file.
-    pub fn read(path: &'i Arc<str>, text: &'i str, role: Role) -> File<'i> {
+    pub fn read(path: &'i Arc<str>, base: &str, text: &'i str, role: Role) -> File<'i> {
         let (Foreign { documents, mistake }, json) = if path.ends_with(".json") {
             // YAML is no superset of JSON in everything: that it is JSON is said by a reader of JSON.
             let values = serde_json::Deserializer::from_str(without_mark(text)).into_iter::<serde::de::IgnoredAny>();
@@ -41,7 +43,7 @@ impl<'i> File<'i> {
         } else {
             (read_foreign(text), None)
         };
-        File { path, text, role, documents, mistake, json }
+        File { path, inside: within(path, base), text, role, documents, mistake, json }
     }
 
     /// Whether the renderer wrote it: nobody edits it, and its mistakes are ours.

@@ -84,7 +84,13 @@ pub fn edited(text: &str, edits: &[Edit]) -> String {
             continue;
         };
         out.push_str(between);
-        out.push_str(&edit.text);
+        // In JSON a word without quotes is none; what its author quoted stays quoted.
+        let quote = text[start..].chars().next().filter(|c| matches!(c, '"' | '\'') && end > start + 1);
+        let bare = !edit.text.is_empty() && !edit.text.starts_with(['"', '\'']);
+        match quote.filter(|_| bare) {
+            Some(quote) => out.extend([quote.to_string().as_str(), &edit.text, quote.to_string().as_str()]),
+            None => out.push_str(&edit.text),
+        }
         done = end;
     }
     out.push_str(&text[done..]);

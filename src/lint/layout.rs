@@ -53,15 +53,20 @@ pub struct Layout {
     pub ours: BTreeSet<String>,
     /// All files, by path.
     pub files: BTreeSet<Arc<str>>,
+    /// The folder that was asked for, with which all paths begin.
+    pub base: String,
     listed: BTreeMap<String, String>,
     used: BTreeSet<String>,
 }
 
 impl Layout {
     /// Looks at the names of all files, and into kustomizations.
-    pub fn new(inputs: &Inputs) -> Layout {
-        let mut layout =
-            Layout { files: inputs.iter().map(|(path, _)| Arc::clone(path)).collect(), ..Layout::default() };
+    pub fn new(inputs: &Inputs, base: &str) -> Layout {
+        let mut layout = Layout {
+            files: inputs.iter().map(|(path, _)| Arc::clone(path)).collect(),
+            base: base.to_owned(),
+            ..Layout::default()
+        };
         for (path, _) in inputs.iter() {
             let (folder, name) = split(path);
             if name == MARKER_NAME {
@@ -186,6 +191,11 @@ pub enum By {
     Kustomize,
     /// It is not known: the whole tree is taken for it.
     Guess,
+}
+
+/// A path within the folder that was asked for.
+pub fn within<'p>(path: &'p str, base: &str) -> &'p str {
+    path.strip_prefix(base).map_or(path, |rest| rest.strip_prefix('/').unwrap_or(rest))
 }
 
 /// Whether a file lies below a folder, however deep.

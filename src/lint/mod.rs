@@ -94,7 +94,7 @@ impl Tree {
 
 /// Looks at all files.
 pub fn lint(inputs: &Inputs, options: &Options) -> Linted {
-    let layout = Layout::new(inputs);
+    let layout = Layout::new(inputs, &options.base);
     let files: Vec<(&Arc<str>, &Input)> = inputs.iter().filter(|(path, _)| is_manifest(path)).collect();
     let (mut found, mut facts) = files
         .par_iter()
@@ -151,7 +151,7 @@ fn look(path: &Arc<str>, input: &Input, layout: &Layout, options: &Options, foun
     }
     let Input::Bytes(bytes) = input else { return };
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let file = File::read(path, text, role);
+    let file = File::read(path, &options.base, text, role);
     let objects = file.objects();
     let mut own = Found::default();
     for check in checks() {

@@ -18,7 +18,7 @@ pub fn selects_all(selector: &Node<'_>) -> bool {
 pub fn of_namespaces<'f>(object: &Object<'f>) -> Vec<&'f Node<'f>> {
     match (object.group, object.kind) {
         ("networking.k8s.io", "NetworkPolicy") => {
-            peers(object).into_iter().filter_map(|(_, peer)| peer.get("namespaceSelector")).collect()
+            peers(object).into_iter().filter_map(|(.., peer)| peer.get("namespaceSelector")).collect()
         }
         ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
             let webhooks = items(object.get(&["webhooks"]));
@@ -49,12 +49,12 @@ impl Way {
         [(Way::In, "ingress", "from", "Ingress"), (Way::Out, "egress", "to", "Egress")];
 }
 
-/// All peers that a NetworkPolicy names.
-pub fn peers<'f>(object: &Object<'f>) -> Vec<(Way, &'f Node<'f>)> {
+/// All peers that a NetworkPolicy names, each with the rule that names it.
+pub fn peers<'f>(object: &Object<'f>) -> Vec<(Way, &'f Node<'f>, &'f Node<'f>)> {
     let mut all = Vec::new();
     for (way, rules, peers, _) in Way::ALL {
         for rule in items(object.get(&["spec", rules])) {
-            all.extend(items(below(rule, &[peers])).iter().map(|peer| (way, peer)));
+            all.extend(items(below(rule, &[peers])).iter().map(|peer| (way, rule, peer)));
         }
     }
     all

@@ -15,6 +15,7 @@ mod history;
 mod hostile;
 mod intruders;
 mod invariance;
+mod lint;
 mod mtp;
 mod policy;
 mod readers;

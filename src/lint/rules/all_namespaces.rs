@@ -3,6 +3,7 @@
 use super::{Check, Consumer, Rule};
 use crate::diagnostic::Severity;
 use crate::lint::file::Object;
+use crate::lint::file::items;
 use crate::lint::found::Found;
 use crate::lint::selectors::{Way, peers, selects_all};
 
@@ -25,21 +26,20 @@ fn check(object: &Object<'_>, found: &mut Found) {
     if !object.is("networking.k8s.io", "NetworkPolicy") {
         return;
     }
-    for (way, peer) in peers(object) {
+    for (way, rule, peer) in peers(object) {
         let Some(selector) = peer.get("namespaceSelector").filter(|selector| selects_all(selector)) else { continue };
         let pods = peer.get("podSelector").is_some_and(|pods| !selects_all(pods));
+        let ports = !items(rule.get("ports")).is_empty();
+        let at = object.place(selector);
         match (way, pods) {
-            (Way::In, false) => {
-                found.add(&RULE, object.place(selector), "pods of every namespace are let in");
-            }
-            (Way::Out, false) => {
-                found.add(&RULE, object.place(selector), "pods of every namespace are reached");
-            }
-            (Way::In, true) => {
-                found.warn(&RULE, object.place(selector), "pods of every namespace are let in that carry the labels");
-            }
-            // DNS is mostly reached so; what is reached has to call itself that.
-            (Way::Out, true) => {}
-        }
+            // With ports, it may be meant: metrics, a webhook.
+            (Way::In, false) if ports => found.warn(&RULE, at, "pods of every namespace are let in to these ports"),
+            (Way::In, false) => found.add(&RULE, at, "pods of every namespace are let in"),
+            (Way::In, true) => found.warn(&RULE, at, "pods of every namespace are let in that carry the labels"),
+            (Way::Out, false) if ports => found.warn(&RULE, at, "pods of every namespace are reached at these ports"),
+            (Way::Out, false) => found.add(&RULE, at, "pods of every namespace are reached"),
+            // DNS is mostly reached so.
+            (Way::Out, true) => continue,
+        };
     }
 }

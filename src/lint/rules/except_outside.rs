@@ -28,7 +28,7 @@ fn check(object: &Object<'_>, found: &mut Found) {
     if !object.is("networking.k8s.io", "NetworkPolicy") {
         return;
     }
-    for block in peers(object).into_iter().filter_map(|(_, peer)| peer.get("ipBlock")) {
+    for block in peers(object).into_iter().filter_map(|(.., peer)| peer.get("ipBlock")) {
         let Some(node) = block.get("cidr") else { continue };
         let typed = node.text().unwrap_or_default();
         let Ok(range) = typed.parse::<IpNet>() else {

@@ -23,7 +23,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(file: &File<'_>, found: &mut Found) {
-    let hidden = file.path.split('/').find(|part| part.starts_with('.') && !matches!(*part, "." | ".."));
+    let hidden = file.inside.split('/').find(|part| part.starts_with('.'));
     let Some(hidden) = hidden.filter(|_| file.role == Role::Manifest) else { return };
     if let Some(object) = file.objects().first() {
         found.add(&RULE, object.at(), format!("`{hidden}` is hidden, and its manifests are applied all the same"));

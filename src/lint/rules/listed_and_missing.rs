@@ -7,7 +7,7 @@ use crate::diagnostic::Severity;
 use crate::lint::Tree;
 use crate::lint::found::Found;
 use crate::lint::is_manifest;
-use crate::lint::layout::{join, split};
+use crate::lint::layout::{join, split, within};
 use crate::place::Place;
 
 /// The row of [`super::RULES`].
@@ -30,8 +30,8 @@ fn check(tree: &Tree, found: &mut Found) {
             // What is fetched from elsewhere, or lies above the folder that was asked for, is not known here.
             let remote = name.contains("://") || name.contains("?ref=") || name.starts_with("github.com/");
             let up = name.split('/').filter(|part| *part == "..").count();
-            let deep = folder.split('/').filter(|part| !part.is_empty()).count();
-            if remote || name.is_empty() || up >= deep.max(1) {
+            let deep = within(folder, &tree.layout.base).split('/').filter(|part| !part.is_empty()).count();
+            if remote || name.is_empty() || up > deep {
                 continue;
             }
             let path = join(folder, name);

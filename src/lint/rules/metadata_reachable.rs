@@ -30,7 +30,7 @@ fn check(object: &Object<'_>, found: &mut Found) {
         return;
     }
     for block in
-        peers(object).into_iter().filter(|(way, _)| *way == Way::Out).filter_map(|(_, peer)| peer.get("ipBlock"))
+        peers(object).into_iter().filter(|(way, ..)| *way == Way::Out).filter_map(|(.., peer)| peer.get("ipBlock"))
     {
         let Some(node) = block.get("cidr") else { continue };
         let Some(range) = node.text().and_then(net) else { continue };

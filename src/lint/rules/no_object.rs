@@ -27,7 +27,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(file: &File<'_>, found: &mut Found) {
-    if !matches!(file.role, Role::Manifest | Role::Listed) || is_for_forges(file.path) {
+    if !matches!(file.role, Role::Manifest | Role::Listed) || is_for_forges(file.inside) {
         return;
     }
     for document in &file.documents {
@@ -37,7 +37,7 @@ fn check(file: &File<'_>, found: &mut Found) {
 
 /// What forges keep in hidden folders is no manifest, and Flux leaves most of it out by itself.
 fn is_for_forges(path: &str) -> bool {
-    path.split('/').rev().skip(1).any(|part| part.starts_with('.') && part.len() > 2)
+    path.split('/').rev().skip(1).any(|part| part.starts_with('.'))
 }
 
 fn inspect(file: &File<'_>, node: &Node<'_>, depth: usize, found: &mut Found) {

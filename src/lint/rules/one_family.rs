@@ -28,7 +28,7 @@ fn check(object: &Object<'_>, found: &mut Found) {
     }
     for wanted in [Way::In, Way::Out] {
         let blocks =
-            peers(object).into_iter().filter(|(way, _)| *way == wanted).filter_map(|(_, peer)| peer.get("ipBlock"));
+            peers(object).into_iter().filter(|(way, ..)| *way == wanted).filter_map(|(.., peer)| peer.get("ipBlock"));
         let all: Vec<&Node<'_>> = blocks.filter_map(|block| block.get("cidr")).collect();
         let whole = |range: &str| all.iter().find(|node| node.text() == Some(range));
         let any6 = all.iter().any(|node| node.text().is_some_and(|text| text.contains(':')));
