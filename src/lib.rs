@@ -4,6 +4,7 @@
 
 // In reading order: the pipeline, what it stands on, the shell.
 pub mod cli;
+pub mod lint;
 
 mod contract;
 mod emit;

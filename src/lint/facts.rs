@@ -100,6 +100,9 @@ pub struct Substitutes {
     pub more: bool,
 }
 
+/// What reads folders, by folder.
+pub type Readers = BTreeMap<String, Vec<Reader>>;
+
 /// What is kept of the files.
 #[derive(Debug, Default)]
 pub struct Facts {
@@ -114,7 +117,7 @@ pub struct Facts {
     /// All custom kinds.
     pub customs: Vec<Custom>,
     /// All that reads folders.
-    pub readers: Vec<Reader>,
+    pub readers: Readers,
     /// Sizes of files that Argo CD counts, by path.
     pub sizes: Vec<(Arc<str>, usize)>,
 }
@@ -127,15 +130,24 @@ impl Facts {
         self.asked.append(&mut more.asked);
         self.egress.append(&mut more.egress);
         self.customs.append(&mut more.customs);
-        self.readers.append(&mut more.readers);
+        for (folder, mut readers) in more.readers {
+            self.readers.entry(folder).or_default().append(&mut readers);
+        }
         self.sizes.append(&mut more.sizes);
+    }
+
+    /// The objects in files below a folder, in the order of their places.
+    pub fn below<'f>(&'f self, folder: &str) -> impl Iterator<Item = &'f Seen> {
+        let inside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let first = self.objects.partition_point(|object| *object.at.path < *inside);
+        self.objects.iter().skip(first).take_while(move |object| object.at.path.starts_with(&inside))
     }
 
     /// Drops readers that point at nothing in the tree: their path is one of another repository.
     pub fn settle(&mut self, files: &BTreeSet<Arc<str>>) {
-        self.readers.retain(|reader| {
-            let first = files.range(Arc::<str>::from(reader.folder.as_str())..);
-            first.take_while(|file| file.starts_with(&reader.folder)).any(|file| is_below(file, &reader.folder))
+        self.readers.retain(|folder, _| {
+            let inside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+            files.range(Arc::<str>::from(inside.as_str())..).next().is_some_and(|file| file.starts_with(&inside))
         });
         self.objects.sort_by(|a, b| a.at.cmp(&b.at));
     }
@@ -292,7 +304,7 @@ fn folder(path: &str, options: &Options) -> Option<String> {
     rest.map(|rest| join(&options.base, rest))
 }
 
-fn argo(object: &Object<'_>, spec: &[&str], options: &Options, all: &mut Vec<Reader>) {
+fn argo(object: &Object<'_>, spec: &[&str], options: &Options, all: &mut Readers) {
     let Some(spec) = object.get(spec) else { return };
     let own = spec.get("source").into_iter();
     for source in own.chain(items(spec.get("sources"))) {
@@ -300,7 +312,7 @@ fn argo(object: &Object<'_>, spec: &[&str], options: &Options, all: &mut Vec<Rea
         let directory = source.get("directory");
         let text = path.text().unwrap_or_default();
         let Some(folder) = folder(text, options).filter(|_| !text.contains("{{")) else { continue };
-        all.push(Reader {
+        all.entry(folder.clone()).or_default().push(Reader {
             folder,
             argo: true,
             directory: directory.is_some(),
@@ -315,7 +327,7 @@ fn argo(object: &Object<'_>, spec: &[&str], options: &Options, all: &mut Vec<Rea
 /// Folders that a git generator lists: `tenants/*` is every folder in `tenants/`.
 ///
 /// Source: `docs/operator-manual/applicationset/Generators-Git.md` of argoproj/argo-cd
-fn application_set(object: &Object<'_>, options: &Options, all: &mut Vec<Reader>) {
+fn application_set(object: &Object<'_>, options: &Options, all: &mut Readers) {
     argo(object, &["spec", "template", "spec"], options, all);
     let source = object.get(&["spec", "template", "spec", "source"]);
     let directory = source.and_then(|source| source.get("directory"));
@@ -328,7 +340,7 @@ fn application_set(object: &Object<'_>, options: &Options, all: &mut Vec<Reader>
             let text = path.text().unwrap_or_default();
             let fixed = text.split_once('*').map_or(text, |(before, _)| split(before).0);
             let Some(folder) = folder(fixed, options) else { continue };
-            all.push(Reader {
+            all.entry(folder.clone()).or_default().push(Reader {
                 folder,
                 argo: true,
                 directory: directory.is_some(),
@@ -342,11 +354,11 @@ fn application_set(object: &Object<'_>, options: &Options, all: &mut Vec<Reader>
     }
 }
 
-fn flux(object: &Object<'_>, options: &Options, all: &mut Vec<Reader>) {
+fn flux(object: &Object<'_>, options: &Options, all: &mut Readers) {
     // Without a path, Flux reads the whole source.
     let path = object.get(&["spec", "path"]);
     let Some(folder) = folder(path.and_then(Node::text).unwrap_or_default(), options) else { return };
-    all.push(Reader {
+    all.entry(folder.clone()).or_default().push(Reader {
         folder,
         argo: false,
         directory: false,

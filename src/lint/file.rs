@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::layout::{Role, within};
 use crate::place::{Place, Span};
 use crate::rendered::HEADER;
-use crate::yaml::{Foreign, Node, Unreadable, Value, read_foreign};
+use crate::yaml::{Foreign, Node, Unreadable, Value, read_foreign, read_json};
 
 /// A file that was read once.
 pub struct File<'i> {
@@ -34,9 +34,11 @@ impl<'i> File<'i> {
             let values: Result<Vec<_>, _> = values.collect();
             let first = read_foreign(text);
             match values {
-                Ok(values) if values.len() > 1 || first.mistake.is_some() => (Foreign::default(), Some(values.len())),
+                Ok(values) if values.len() > 1 => (Foreign::default(), Some(values.len())),
+                // Without places, but not in silence.
+                Ok(values) if first.mistake.is_some() => (read_json(without_mark(text)), Some(values.len())),
                 Ok(values) => (first, Some(values.len())),
-                Err(_) => (first, None),
+                Err(_) => (Foreign::default(), None),
             }
         } else if path.ends_with(".jsonnet") {
             (Foreign::default(), None)

@@ -67,7 +67,7 @@ impl Found {
         let mut diagnostics = self.findings.into_sorted();
         diagnostics.retain(|d| !ignored.contains(d.rule) && keep(d));
         let mut edits = self.edits;
-        edits.retain(|edit| !ignored.contains(edit.rule));
+        edits.retain(|edit| !ignored.contains(edit.rule) && edit.span.line > 0);
         edits.sort();
         edits.dedup();
         (diagnostics, edits)

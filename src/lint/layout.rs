@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::facts::Reader;
+use super::facts::Readers;
 use super::file::items;
 use crate::inputs::Inputs;
 use crate::place::Span;
@@ -153,16 +153,15 @@ impl Layout {
     }
 
     /// The unit that a file belongs to: what one deployer applies at once. `None`: nobody reads it.
-    pub fn unit(&self, path: &str, readers: &[Reader]) -> Option<Unit> {
+    pub fn unit(&self, path: &str, readers: &Readers) -> Option<Unit> {
         if let Some(folder) = self.listed.get(path) {
             return Some(Unit { folder: folder.clone(), by: By::Kustomize });
         }
         if let Some(folder) = self.own(path) {
             return Some(Unit { folder, by: By::Ours });
         }
-        let read = readers.iter().filter(|reader| is_below(path, &reader.folder));
-        if let Some(reader) = read.max_by_key(|reader| reader.folder.len()) {
-            return Some(Unit { folder: reader.folder.clone(), by: By::Deployer });
+        if let Some(folder) = folders(path).find(|folder| readers.contains_key(*folder)) {
+            return Some(Unit { folder: folder.to_owned(), by: By::Deployer });
         }
         if !readers.is_empty() || self.kustomization(path).is_some() {
             return None;

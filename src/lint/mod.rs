@@ -68,19 +68,17 @@ impl Tree {
         self.layout.unit(path, &self.facts.readers)
     }
 
-    /// The files of each unit that satisfy something, by unit.
+    /// Things of files, in the order of their paths, by unit; without those that nobody reads.
     fn units<'t, T>(&self, all: impl Iterator<Item = (&'t Arc<str>, T)>) -> BTreeMap<Unit, Vec<T>> {
         let mut units: BTreeMap<Unit, Vec<T>> = BTreeMap::new();
-        let mut last: Option<(&Arc<str>, Option<Unit>)> = None;
-        for (path, item) in all {
-            // Files come in order, and each has many objects.
-            let unit = match &last {
-                Some((known, unit)) if Arc::ptr_eq(known, path) => unit.clone(),
-                _ => self.unit(path),
-            };
-            last = Some((path, unit.clone()));
-            if let Some(unit) = unit {
-                units.entry(unit).or_default().push(item);
+        let mut all = all.peekable();
+        while let Some((path, first)) = all.next() {
+            let unit = self.unit(path);
+            let rest = std::iter::from_fn(|| all.next_if(|(other, _)| *other == path).map(|(_, item)| item));
+            let items = std::iter::once(first).chain(rest);
+            match unit {
+                Some(unit) => units.entry(unit).or_default().extend(items),
+                None => items.for_each(drop),
             }
         }
         units
@@ -88,14 +86,14 @@ impl Tree {
 
     /// Who is known to read a file.
     fn readers<'t>(&'t self, path: &'t str) -> impl Iterator<Item = &'t Reader> {
-        self.facts.readers.iter().filter(|reader| layout::is_below(path, &reader.folder))
+        layout::folders(path).filter_map(|folder| self.facts.readers.get(folder)).flatten()
     }
 }
 
 /// Looks at all files.
 pub fn lint(inputs: &Inputs, options: &Options) -> Linted {
     let layout = Layout::new(inputs, &options.base);
-    let files: Vec<(&Arc<str>, &Input)> = inputs.iter().filter(|(path, _)| is_manifest(path)).collect();
+    let files = wanted(inputs);
     let (mut found, mut facts) = files
         .par_iter()
         .fold(Default::default, |(mut found, mut facts): (Found, Facts), (path, input)| {
@@ -123,6 +121,21 @@ pub fn lint(inputs: &Inputs, options: &Options) -> Linted {
         |d: &Diagnostic| !rules::find(d.rule).is_some_and(|rule| rule.in_units) || tree.unit(&d.at.path).is_some();
     let (diagnostics, edits) = found.into_parts(&options.ignore, read);
     Linted { diagnostics, edits, notes, objects }
+}
+
+/// How many objects the files hold: the reading alone, which benches hold the rest against.
+pub fn objects(inputs: &Inputs) -> usize {
+    let count = |(path, _): &(&Arc<str>, &Input)| {
+        let text = inputs.text(path).unwrap_or_default();
+        File::read(path, "", text, Role::Manifest).objects().len()
+    };
+    wanted(inputs).par_iter().map(count).sum()
+}
+
+/// What some deployer may read, and what could not be read at all.
+fn wanted(inputs: &Inputs) -> Vec<(&Arc<str>, &Input)> {
+    let bytes = |input: &Input| matches!(input, Input::Bytes(_));
+    inputs.iter().filter(|(path, input)| is_manifest(path) || !bytes(input)).collect()
 }
 
 fn shown(folder: &str) -> &str {

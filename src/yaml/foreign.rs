@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use granit_parser::Parser;
 
 use super::{Bounds, MAX_NODES, MAX_TEXT, Node, Reader, Unreadable, Value, span, syntax};
+use crate::place::Span;
 
 /// What a file of others holds.
 #[derive(Debug, Default)]
@@ -38,6 +39,26 @@ pub fn read_foreign(text: &str) -> Foreign<'_> {
         }
     }
     all
+}
+
+/// Reads JSON that is no YAML, such as one with a key of more than 1,024 characters; nothing in it knows its line.
+pub fn read_json(text: &str) -> Foreign<'static> {
+    let value = serde_json::from_str(text).ok();
+    Foreign { documents: value.into_iter().map(node).collect(), mistake: None }
+}
+
+fn node(value: serde_json::Value) -> Node<'static> {
+    use serde_json::Value as Json;
+    let scalar = |text: String, plain| Value::Scalar { text: text.into(), plain };
+    let value = match value {
+        Json::String(text) => scalar(text, false),
+        Json::Array(items) => Value::List(items.into_iter().map(node).collect()),
+        Json::Object(fields) => {
+            Value::Map(fields.into_iter().map(|(key, value)| (node(Json::String(key)), node(value))).collect())
+        }
+        other => scalar(other.to_string(), true),
+    };
+    Node { span: Span::default(), value }
 }
 
 /// Whether a tag makes text of whatever follows it.

@@ -10,7 +10,7 @@ mod json;
 pub mod plain;
 pub mod shape;
 
-pub use foreign::{Foreign, read_foreign};
+pub use foreign::{Foreign, read_foreign, read_json};
 pub use json::json;
 
 use std::borrow::Cow;

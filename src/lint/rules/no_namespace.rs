@@ -28,6 +28,8 @@ pub const RULE: Rule = Rule {
 fn check(tree: &Tree, found: &mut Found) {
     let customs = tree.facts.customs.iter().filter(|custom| custom.namespaced);
     let customs: BTreeSet<(&str, &str)> = customs.map(|c| (c.group.as_str(), c.kind.as_str())).collect();
+    // Which kustomization is built on which is not followed: any that gives a namespace may be the one.
+    let by_kustomize = tree.layout.kustomizations.values().any(|kustomization| kustomization.namespace);
     for object in tree.facts.objects.iter().filter(|object| object.namespace.is_empty() && !object.name.is_empty()) {
         let namespaced = of_kind(&object.group, &object.kind).is_some_and(|kind| kind.namespaced)
             || customs.contains(&(object.group.as_ref(), object.kind.as_ref()));
@@ -35,9 +37,8 @@ fn check(tree: &Tree, found: &mut Found) {
             continue;
         }
         let path = &object.at.path;
-        let given = tree.readers(path).any(|reader| reader.namespace)
-            // Which kustomization is built on which is not followed: any that gives a namespace may be the one.
-            || tree.layout.role(path) == Role::Listed && tree.layout.kustomizations.values().any(|k| k.namespace);
+        let given =
+            tree.readers(path).any(|reader| reader.namespace) || by_kustomize && tree.layout.role(path) == Role::Listed;
         if !given {
             let message = format!("{} {} states no namespace", object.kind, object.name);
             found.add(&RULE, object.at.clone(), message);

@@ -4,7 +4,7 @@ use super::{Check, Consumer, Rule};
 use crate::diagnostic::Severity;
 use crate::lint::Tree;
 use crate::lint::found::Found;
-use crate::lint::layout::{Role, is_below, split};
+use crate::lint::layout::{Role, split};
 
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
@@ -22,15 +22,15 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(tree: &Tree, found: &mut Found) {
-    for reader in tree.facts.readers.iter().filter(|reader| reader.argo && !reader.recurses) {
+    for reader in tree.facts.readers.values().flatten().filter(|reader| reader.argo && !reader.recurses) {
         let folder = &reader.folder;
         if tree.layout.kustomizations.contains_key(folder) || tree.layout.charts.contains(folder) {
             continue;
         }
-        let below = tree.facts.objects.iter().find(|object| {
+        let below = tree.facts.below(folder).find(|object| {
             let path = &object.at.path;
             let others = tree.readers(path).any(|other| other.folder.len() > folder.len());
-            is_below(path, folder) && split(path).0 != folder && !others && tree.layout.role(path) == Role::Manifest
+            split(path).0 != folder && !others && tree.layout.role(path) == Role::Manifest
         });
         if let Some(object) = below {
             let message = format!("folders below are not read without `recurse`: {} is not applied", object.at.path);

@@ -33,7 +33,9 @@ fn check(tree: &Tree, found: &mut Found) {
         let bytes: usize = files.iter().map(|(_, bytes)| bytes).sum();
         let argo = match unit.by {
             By::Ours => true,
-            By::Deployer => tree.facts.readers.iter().any(|reader| reader.argo && reader.folder == unit.folder),
+            By::Deployer => {
+                tree.facts.readers.get(&unit.folder).is_some_and(|own| own.iter().any(|reader| reader.argo))
+            }
             By::Kustomize | By::Guess => false,
         };
         if let Some((first, _)) = files.first().filter(|_| argo && bytes > MOST) {

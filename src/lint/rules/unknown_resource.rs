@@ -36,12 +36,9 @@ fn check(object: &Object<'_>, found: &mut Found) {
                 continue;
             }
             let homes: Vec<&str> = api::RESOURCES.iter().filter(|r| r.plural == resource).map(|r| r.group).collect();
-            let groups = list(grant.groups.iter().filter_map(Node::text));
-            let added = found.add(
-                &RULE,
-                object.place(node),
-                format!("there is no resource `{resource}` in the group {groups}"),
-            );
+            let groups = list(grant.groups.iter().filter_map(Node::text)).replace("``", "`\"\"` (core)");
+            let added =
+                found.add(&RULE, object.place(node), format!("the group {groups} has no resource `{resource}`"));
             match homes.as_slice() {
                 [] => {
                     let names = api::RESOURCES.iter().filter(|r| grant.has_group(r.group)).map(|r| r.plural);
