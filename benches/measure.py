@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 
-NAMES = ("MTP", "FLEET", "WEBHOOK", "HELM", "PYTHON", "WORK", "CHART", "ONLY")
-MTP, FLEET, WEBHOOK, HELM, PYTHON, WORK, CHART, ONLY = (os.environ[n] for n in NAMES)
+NAMES = ("MTP", "FLEET", "WEBHOOK", "LINT", "HELM", "PYTHON", "WORK", "CHART", "ONLY")
+MTP, FLEET, WEBHOOK, LINT, HELM, PYTHON, WORK, CHART, ONLY = (os.environ[n] for n in NAMES)
 TENANTS, RUNS, FULL = int(os.environ["TENANTS"]), int(os.environ["RUNS"]), bool(os.environ["FULL"])
 ROWS = []
 
@@ -184,6 +184,16 @@ def review():
             row(f"{layout}: diff, {what} / render --check", diff / render, 3, f"{diff:.2f} s / {render:.2f} s")
 
 
+def lint():
+    """The rules beside the reading of the same 20 MB, in one process: files are in memory."""
+    root = generate("lint", 1000, "object")
+    run(MTP, "render", "--quiet", "--root", root)
+    parse, lint, size, objects = subprocess.check_output([LINT, os.path.join(root, "rendered"), str(RUNS)]).split()
+    detail = f"{float(lint):.2f} s / {float(parse):.2f} s; {int(objects)} objects, {int(size) / 1e6:.0f} MB"
+    row("lint / reading the same files", float(lint) / float(parse), 2, detail)
+    row("lint, with files and report, / reading", run(MTP, "lint", os.path.join(root, "rendered")) / float(parse), 4, "")
+
+
 def start():
     run(MTP, "--version")
     times = [run(MTP, "--version") for _ in range(200)]
@@ -200,6 +210,8 @@ if not ONLY:
     linear()
 if ONLY in ("", "review"):
     review()
+if ONLY in ("", "lint"):
+    lint()
 if ONLY in ("", "webhook"):
     webhook()
 shutil.rmtree(WORK, ignore_errors=True)

@@ -68,6 +68,7 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
         shell.note(&format!("{} put right", count(fixed.len(), "file")));
     }
     linted.notes.iter().for_each(|note| shell.note(&crate::report::line(note)));
+    lint::mask(&mut inputs, &linted.diagnostics);
     conclude(linted, &inputs, shell)
 }
 

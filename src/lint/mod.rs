@@ -9,6 +9,7 @@ mod file;
 mod found;
 mod grants;
 mod layout;
+mod mask;
 pub mod rules;
 mod selectors;
 
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use found::{Edit, edited};
+pub use mask::mask;
 
 use crate::diagnostic::Diagnostic;
 use crate::inputs::{Input, Inputs};

@@ -7,6 +7,8 @@ use rayon::prelude::*;
 
 use crate::mtp::repository;
 
+#[path = "../fuzz/lint.rs"]
+mod lint;
 #[path = "../fuzz/model.rs"]
 mod model;
 #[path = "../fuzz/oracle.rs"]
@@ -50,6 +52,11 @@ fn any_body_is_judged_or_refused() {
 #[test]
 fn any_state_of_certificates_is_read_or_refused() {
     replay("certs", |data| drop(oracle::rendered(&oracle::with_certificates(data))));
+}
+
+#[test]
+fn any_manifest_is_linted() {
+    replay("lint", lint::looked_at);
 }
 
 #[test]

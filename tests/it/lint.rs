@@ -138,3 +138,70 @@ fn our_own_output_is_clean() {
     assert_eq!(ran.exit, Exit::Clean, "{ran}");
     assert!(ran.out.is_empty(), "{ran}");
 }
+
+/// Names and values of hostile files do not steer a terminal, and no value of a Secret is repeated in any form.
+#[test]
+fn hostile_files_are_told_harmlessly() {
+    let folder = Folder::empty();
+    let evil = "\\u001b[31m\\u202e\\u0007";
+    folder.write(
+        "role.yaml",
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {{name: \"{evil}\", namespace: a}}\nrules:\n\
+             - apiGroups: [\"\"]\n  resources: [\"{evil}\", \"pods/{evil}\"]\n  verbs: [\"{evil}\"]\n"
+        ),
+    );
+    folder.write(
+        "secret.yaml",
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: b, namespace: a}}\nstringData:\n  \"{evil}\": SESAME\n  \
+             on: SESAME\n  on: SESAME\n  pin: 1234567\n  \"x\": SESAME\n"
+        ),
+    );
+    folder.write("\u{1b}[2J\u{202e}.yaml", "a: [\n");
+    folder.write("deep.yaml", "[".repeat(100_000));
+    folder.write("deep.json", "[".repeat(100_000));
+    folder.write("bomb.yaml", bomb());
+    folder.write("zero.yaml", [0u8; 64]);
+    for form in ["text", "json", "github", "sarif", "markdown"] {
+        let ran = lint(&folder, &["--output", form]);
+        assert_eq!(ran.exit, Exit::Findings, "{ran}");
+        let said = format!("{}{}", ran.out, ran.err);
+        let hidden = said.chars().find(|c| (c.is_control() && *c != '\n') || matches!(c, '\u{202e}' | '\u{feff}'));
+        assert!(hidden.is_none(), "{form}: {hidden:?}");
+        assert!(!said.contains("SESAME") && !said.contains("1234567"), "{form}: {said}");
+    }
+}
+
+/// Aliases of aliases, and merge keys of merge keys.
+fn bomb() -> String {
+    let mut text = "a0: &a0 {k: v}\n".to_owned();
+    for n in 1..40 {
+        let aliases = format!("*a{0}, *a{0}, *a{0}, *a{0}, *a{0}", n - 1);
+        text += &format!("a{n}: &a{n} {{<<: [{aliases}], k{n}: [{aliases}]}}\n");
+    }
+    text
+}
+
+#[test]
+fn rules_are_left_out_by_name_and_unknown_ones_are_refused() {
+    let folder = laid(&repository().join("tests/lint/L213-unknown-subresource"), "files", "");
+    let ran = lint(&folder, &["--ignore", "L213,L101", "--ignore", "l102"]);
+    assert_eq!((ran.exit, ran.out.as_str()), (Exit::Clean, ""), "{ran}");
+    let ran = lint(&folder, &["--ignore", "L999"]);
+    assert_eq!(ran.exit, Exit::Failed, "{ran}");
+    let ran = mtp(&["lint", folder.join("missing").to_str().expect("UTF-8")]);
+    assert_eq!(ran.exit, Exit::Failed, "{ran}");
+}
+
+/// A file that the renderer wrote is the renderer's to put right.
+#[test]
+fn rendered_files_are_not_edited() {
+    let folder = laid(&repository().join("tests/lint/L213-unknown-subresource"), "files", "");
+    let text = format!("# Rendered by k8s-mtp from tenants/a.yaml\n{}", folder.read("a.yaml"));
+    folder.write("a.yaml", &text);
+    let ran = lint(&folder, &["--fix"]);
+    assert_eq!(ran.exit, Exit::Findings, "{ran}");
+    assert_eq!(folder.read("a.yaml"), text);
+    assert!(ran.err.contains("1 file put right"), "{ran}");
+}

@@ -44,10 +44,10 @@ fn check(object: &Object<'_>, found: &mut Found) {
             Value::Scalar { .. } => {}
             _ if TEXTS.contains(&name) => map(object, Some(node), found),
             Value::List(items) if matches!(name, "args" | "command") => {
-                items.iter().for_each(|item| scalar(object, item, found));
+                items.iter().for_each(|item| scalar(object, item, false, found));
             }
             Value::List(items) if name == "env" => {
-                items.iter().filter_map(|item| item.get("value")).for_each(|value| scalar(object, value, found));
+                items.iter().filter_map(|item| item.get("value")).for_each(|value| scalar(object, value, false, found));
             }
             Value::List(items) => open.extend(items.iter().map(|item| (name, item))),
             Value::Map(entries) => open.extend(entries.iter().filter_map(|(k, v)| Some((k.text()?, v)))),
@@ -57,15 +57,18 @@ fn check(object: &Object<'_>, found: &mut Found) {
 
 fn map(object: &Object<'_>, node: Option<&Node<'_>>, found: &mut Found) {
     for (key, value) in entries(node) {
-        scalar(object, key, found);
-        scalar(object, value, found);
+        scalar(object, key, true, found);
+        scalar(object, value, false, found);
     }
 }
 
-fn scalar(object: &Object<'_>, node: &Node<'_>, found: &mut Found) {
+fn scalar(object: &Object<'_>, node: &Node<'_>, is_key: bool, found: &mut Found) {
     let Value::Scalar { text, plain: true } = &node.value else { return };
     let Some(reading) = other(text) else { return };
-    found.add(&RULE, object.place(node), format!("expected text, found {reading}: `{text}` without quotes"));
+    let value = object.kind == "Secret" && !is_key;
+    // What a Secret holds is not repeated.
+    let what = if value { String::new() } else { format!(": `{text}` without quotes") };
+    found.add(&RULE, object.place(node), format!("expected text, found {reading}{what}"));
     // An alias stands where the scalar does not.
     let span = node.span;
     if object.file.text.get(span.start as usize..span.end as usize) == Some(text) {

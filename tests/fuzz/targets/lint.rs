@@ -1,46 +1,7 @@
-//! Any bytes as files of manifests: the first byte of each part names it, a zero byte ends it.
+//! Any bytes as files of manifests: linted, and put right.
 #![no_main]
 
-use k8s_mtp::lint::{Options, by_file, edited, lint};
-use k8s_mtp::{Input, Inputs};
+#[path = "../lint.rs"]
+mod lint;
 
-const NAMES: [&str; 8] = [
-    "a.yaml",
-    "b.json",
-    "kustomization.yaml",
-    "apps/a.yml",
-    "apps/kustomization.yaml",
-    "clusters/flux.yaml",
-    "ours/platform/role.yaml",
-    "ours/gitops/argocd/application.yaml",
-];
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let mut inputs = Inputs::default();
-    inputs.insert("ours/.k8s-mtp", Input::Bytes((*b"").into()));
-    for part in data.split(|byte| *byte == 0) {
-        let Some((name, bytes)) = part.split_first() else { continue };
-        inputs.insert(NAMES[usize::from(*name) % NAMES.len()], Input::Bytes(bytes.into()));
-    }
-    let options = Options::default();
-    let mut linted = lint(&inputs, &options);
-    for diagnostic in &linted.diagnostics {
-        let text = inputs.text(&diagnostic.at.path).unwrap_or_default();
-        let (start, end) = (diagnostic.at.span.start as usize, diagnostic.at.span.end as usize);
-        assert!(start <= text.len() || text.is_empty(), "{diagnostic:?}");
-        assert!(end <= text.len() || text.is_empty(), "{diagnostic:?}");
-    }
-    // What is put right stays right: a few rounds, and there is nothing left to do.
-    for _ in 0..8 {
-        if linted.edits.is_empty() {
-            return;
-        }
-        for (path, edits) in by_file(&linted.edits) {
-            let text = inputs.text(path).expect("a file with edits is text").to_owned();
-            let text = edited(&text, edits);
-            inputs.insert(std::sync::Arc::clone(path), Input::Bytes(text.into_bytes().into()));
-        }
-        linted = lint(&inputs, &options);
-    }
-    panic!("there is no end to what is to be put right: {:?}", linted.edits);
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lint::looked_at(data));
