@@ -9,7 +9,6 @@ pub mod lint;
 mod contract;
 mod emit;
 mod gitops;
-mod lint;
 mod objects;
 mod parse;
 mod plan;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Options;
-use super::file::{File, Object, below, entries, items};
-use super::layout::{Role, is_below, join, split};
+use super::file::{File, Object, entries, items};
+use super::layout::Role;
+use super::readers::{self, Readers};
 use crate::place::Place;
 use crate::yaml::{Node, Value};
 
@@ -72,37 +73,6 @@ pub struct Custom {
     pub at: Place,
 }
 
-/// An Application of Argo CD or a Kustomization of Flux that points at a folder of the tree.
-#[derive(Debug)]
-pub struct Reader {
-    /// The folder, as paths are reported.
-    pub folder: String,
-    /// Whether it is Argo CD's.
-    pub argo: bool,
-    /// Whether it takes the folder for plain files, whatever is in it: `directory` of Argo CD.
-    pub directory: bool,
-    /// Whether it goes into folders below.
-    pub recurses: bool,
-    /// What it replaces `${…}` with: `postBuild` of Flux.
-    pub substitutes: Option<Substitutes>,
-    /// Whether it gives objects their namespace.
-    pub namespace: bool,
-    /// Where the path stands.
-    pub at: Place,
-}
-
-/// What a `postBuild` sets.
-#[derive(Debug)]
-pub struct Substitutes {
-    /// Variables by name.
-    pub known: BTreeSet<String>,
-    /// Whether there are others, from objects that only the cluster knows.
-    pub more: bool,
-}
-
-/// What reads folders, by folder.
-pub type Readers = BTreeMap<String, Vec<Reader>>;
-
 /// What is kept of the files.
 #[derive(Debug, Default)]
 pub struct Facts {
@@ -143,12 +113,9 @@ impl Facts {
         self.objects.iter().skip(first).take_while(move |object| object.at.path.starts_with(&inside))
     }
 
-    /// Drops readers that point at nothing in the tree: their path is one of another repository.
-    pub fn settle(&mut self, files: &BTreeSet<Arc<str>>) {
-        self.readers.retain(|folder, _| {
-            let inside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-            files.range(Arc::<str>::from(inside.as_str())..).next().is_some_and(|file| file.starts_with(&inside))
-        });
+    /// Puts things in order once all of them are there.
+    pub fn settle(&mut self, files: &BTreeSet<Arc<str>>, base: &str) {
+        readers::settle(&mut self.readers, files, base);
         self.objects.sort_by(|a, b| a.at.cmp(&b.at));
     }
 }
@@ -163,6 +130,8 @@ pub fn gather(file: &File<'_>, objects: &[Object<'_>], options: &Options) -> Fac
         return facts;
     }
     let variables = file.text.contains("${");
+    // What the renderer wrote is as its authors want it: a guess would be about them.
+    let ours = file.is_ours();
     for object in objects {
         let variables = if variables { self::variables(object) } else { None };
         facts.objects.push(Seen {
@@ -175,15 +144,13 @@ pub fn gather(file: &File<'_>, objects: &[Object<'_>], options: &Options) -> Fac
         });
         match (object.group, object.kind) {
             ("", "Namespace") => facts.namespaces.push(named(object)),
-            ("networking.k8s.io", "NetworkPolicy") => facts.egress.extend(egress(object)),
+            ("networking.k8s.io", "NetworkPolicy") if !ours => facts.egress.extend(egress(object)),
             ("apiextensions.k8s.io", "CustomResourceDefinition") => facts.customs.push(custom(object)),
-            ("argoproj.io", "Application") => argo(object, &["spec"], options, &mut facts.readers),
-            ("argoproj.io", "ApplicationSet") => application_set(object, options, &mut facts.readers),
-            ("kustomize.toolkit.fluxcd.io", "Kustomization") => flux(object, options, &mut facts.readers),
-            _ => {}
+            _ => readers::gather(object, options, &mut facts.readers),
         }
-        for selector in super::selectors::of_namespaces(object) {
-            asked(object, selector, &mut facts.asked);
+        if !ours {
+            let selectors = super::selectors::of_namespaces(object);
+            selectors.into_iter().for_each(|selector| asked(object, selector, &mut facts.asked));
         }
     }
     facts
@@ -288,86 +255,4 @@ fn custom(object: &Object<'_>) -> Custom {
         namespaced: object.text(&["spec", "scope"]) != "Cluster",
         at: object.at(),
     }
-}
-
-/// The folder of the tree that a path of its repository means; `None` where it lies elsewhere.
-fn folder(path: &str, options: &Options) -> Option<String> {
-    let path = join("", path);
-    if is_below(&options.repository, &path) || path == options.repository {
-        return Some(options.base.clone());
-    }
-    let rest = if options.repository.is_empty() {
-        Some(path.as_str())
-    } else {
-        path.strip_prefix(&options.repository).and_then(|rest| rest.strip_prefix('/'))
-    };
-    rest.map(|rest| join(&options.base, rest))
-}
-
-fn argo(object: &Object<'_>, spec: &[&str], options: &Options, all: &mut Readers) {
-    let Some(spec) = object.get(spec) else { return };
-    let own = spec.get("source").into_iter();
-    for source in own.chain(items(spec.get("sources"))) {
-        let Some(path) = source.get("path") else { continue };
-        let directory = source.get("directory");
-        let text = path.text().unwrap_or_default();
-        let Some(folder) = folder(text, options).filter(|_| !text.contains("{{")) else { continue };
-        all.entry(folder.clone()).or_default().push(Reader {
-            folder,
-            argo: true,
-            directory: directory.is_some(),
-            recurses: directory.and_then(|d| d.get("recurse")).and_then(Node::text) == Some("true"),
-            substitutes: None,
-            namespace: below(spec, &["destination", "namespace"]).is_some(),
-            at: object.place(path),
-        });
-    }
-}
-
-/// Folders that a git generator lists: `tenants/*` is every folder in `tenants/`.
-///
-/// Source: `docs/operator-manual/applicationset/Generators-Git.md` of argoproj/argo-cd
-fn application_set(object: &Object<'_>, options: &Options, all: &mut Readers) {
-    argo(object, &["spec", "template", "spec"], options, all);
-    let source = object.get(&["spec", "template", "spec", "source"]);
-    let directory = source.and_then(|source| source.get("directory"));
-    for generator in items(object.get(&["spec", "generators"])) {
-        for entry in items(below(generator, &["git", "directories"])) {
-            let Some(path) = entry.get("path") else { continue };
-            if entry.get("exclude").and_then(Node::text) == Some("true") {
-                continue;
-            }
-            let text = path.text().unwrap_or_default();
-            let fixed = text.split_once('*').map_or(text, |(before, _)| split(before).0);
-            let Some(folder) = folder(fixed, options) else { continue };
-            all.entry(folder.clone()).or_default().push(Reader {
-                folder,
-                argo: true,
-                directory: directory.is_some(),
-                // Each folder below is an Application of its own.
-                recurses: true,
-                substitutes: None,
-                namespace: object.get(&["spec", "template", "spec", "destination", "namespace"]).is_some(),
-                at: object.place(path),
-            });
-        }
-    }
-}
-
-fn flux(object: &Object<'_>, options: &Options, all: &mut Readers) {
-    // Without a path, Flux reads the whole source.
-    let path = object.get(&["spec", "path"]);
-    let Some(folder) = folder(path.and_then(Node::text).unwrap_or_default(), options) else { return };
-    all.entry(folder.clone()).or_default().push(Reader {
-        folder,
-        argo: false,
-        directory: false,
-        recurses: true,
-        substitutes: object.get(&["spec", "postBuild"]).map(|build| Substitutes {
-            known: entries(build.get("substitute")).iter().filter_map(|(k, _)| k.text().map(str::to_owned)).collect(),
-            more: !items(build.get("substituteFrom")).is_empty(),
-        }),
-        namespace: object.get(&["spec", "targetNamespace"]).is_some(),
-        at: path.map_or_else(|| object.at(), |path| object.place(path)),
-    });
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::facts::Readers;
 use super::file::items;
+use super::readers::Readers;
 use crate::inputs::Inputs;
 use crate::place::Span;
 use crate::rendered::MARKER_NAME;

@@ -10,6 +10,7 @@ mod found;
 mod grants;
 mod layout;
 mod mask;
+mod readers;
 pub mod rules;
 mod selectors;
 
@@ -23,10 +24,11 @@ pub use mask::mask;
 
 use crate::diagnostic::Diagnostic;
 use crate::inputs::{Input, Inputs};
-use facts::{Facts, Reader};
+use facts::Facts;
 use file::File;
 use found::Found;
 use layout::{Layout, Role, Unit};
+use readers::Reader;
 use rules::Check;
 
 /// The folder of git's own files, which is no part of a tree.
@@ -107,7 +109,7 @@ pub fn lint(inputs: &Inputs, options: &Options) -> Linted {
             facts.merge(seen);
             (found, facts)
         });
-    facts.settle(&layout.files);
+    facts.settle(&layout.files, &options.base);
     let charts = layout.charts.iter();
     let notes =
         charts.map(|chart| format!("{}: a Helm chart is not looked at: lint what it renders", shown(chart))).collect();

@@ -151,3 +151,31 @@ fn rules_read_well_and_are_all_there_is() {
         }
     }
 }
+
+/// README.md lists the lint rules as the table has them.
+#[test]
+fn the_readme_lists_the_lint_rules() {
+    use k8s_mtp::lint::rules::{Consumer, RULES};
+    let path = repository().join("README.md");
+    let page = std::fs::read_to_string(&path).expect("README.md");
+    let mut argo = "| rule | what it does | known from |\n| --- | --- | --- |\n".to_owned();
+    let mut all = "| rule | finds | concerns |\n| --- | --- | --- |\n".to_owned();
+    for rule in RULES {
+        let consumers: Vec<&str> = rule.consumers.iter().map(|consumer| consumer.as_str()).collect();
+        all += &format!("| {} | {} | {} |\n", rule.id, rule.title, consumers.join(", "));
+        if rule.consumers.contains(&Consumer::Argo) && rule.id.starts_with("L1") {
+            argo += &format!("| {} | {} | {} |\n", rule.id, rule.why, rule.source);
+        }
+        assert!(!rule.source.is_empty() && !rule.example.is_empty(), "{} has no source or example", rule.id);
+    }
+    let mut wanted = page.clone();
+    for (name, table) in [("argo", argo), ("rules", all)] {
+        let (before, rest) = wanted.split_once(&format!("<!-- {name} -->\n")).expect("a mark in README.md");
+        let (_, after) = rest.split_once(&format!("<!-- /{name} -->\n")).expect("its end in README.md");
+        wanted = format!("{before}<!-- {name} -->\n{table}<!-- /{name} -->\n{after}");
+    }
+    if wanted != page && std::env::var_os("UPDATE").is_some() {
+        return std::fs::write(&path, wanted).expect("written");
+    }
+    assert!(wanted == page, "README.md: UPDATE=1 cargo test --test it tidy");
+}

@@ -16,7 +16,7 @@ pub const RULE: Rule = Rule {
     title: "a quota of what is not counted",
     why: "The API server refuses a key that it does not know, such as `storage`; one that it takes but nothing counts \
           limits nothing.",
-    fix: "Write the key that is counted: `requests.storage`, `count/deployments.apps`, …",
+    fix: "Write the key that is counted: `requests.storage`, and `count/deployments.apps` for all other kinds.",
     source: "standardQuotaResources in pkg/apis/core/helper/helpers.go of kubernetes/kubernetes; \
           <https://kubernetes.io/docs/concepts/policy/resource-quotas/>",
     consumers: &[Consumer::Cluster],

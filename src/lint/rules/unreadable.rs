@@ -11,8 +11,8 @@ pub const RULE: Rule = Rule {
     id: "L102",
     severity: Severity::Error,
     title: "the file cannot be read",
-    why: "Flux fails the whole folder for one file that is no YAML, Argo CD the whole Application, and kubectl leaves \
-          out what follows the mistake.",
+    why: "Flux fails the whole folder for one file that is no YAML, Argo CD the whole Application where the file \
+          looks like a manifest (and else leaves it out in silence), and kubectl leaves out what follows the mistake.",
     fix: "Correct the place that the message names.",
     source: "getObjsFromYAMLOrJSON in reposerver/repository/repository.go of argoproj/argo-cd; scanManifests in \
           kustomize/kustomize_generator.go of fluxcd/pkg",

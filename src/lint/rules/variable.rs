@@ -3,8 +3,8 @@
 use super::{Check, Consumer, Rule};
 use crate::diagnostic::Severity;
 use crate::lint::Tree;
-use crate::lint::facts::Substitutes;
 use crate::lint::found::Found;
+use crate::lint::readers::Substitutes;
 
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
