@@ -46,10 +46,10 @@ pub fn read_tree(folder: &Path, shown: Option<&str>) -> Result<Tree> {
         Some(_) => folder.ancestors().nth(up).unwrap_or(folder).to_path_buf(),
     };
     let mut found = Vec::new();
-    let entries = WalkDir::new(folder).sort_by_file_name().into_iter();
+    let entries = WalkDir::new(&whole).sort_by_file_name().into_iter();
     for entry in entries.filter_entry(|entry| entry.file_name() != lint::GIT) {
         let entry = walked(entry, folder)?;
-        let below = slashes(entry.path().strip_prefix(folder).unwrap_or(entry.path()));
+        let below = slashes(entry.path().strip_prefix(&whole).unwrap_or(entry.path()));
         let path =
             [base.as_str(), &below].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
         let kind = entry.file_type();

@@ -67,7 +67,8 @@ impl Found {
         let mut diagnostics = self.findings.into_sorted();
         diagnostics.retain(|d| !ignored.contains(d.rule) && keep(d));
         let mut edits = self.edits;
-        edits.retain(|edit| !ignored.contains(edit.rule) && edit.span.line > 0);
+        // What has no place, or nothing in it, is nothing that could be replaced.
+        edits.retain(|edit| !ignored.contains(edit.rule) && edit.span.start < edit.span.end);
         edits.sort();
         edits.dedup();
         (diagnostics, edits)

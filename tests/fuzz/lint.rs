@@ -1,5 +1,5 @@
 //! Any bytes as files of manifests: the first byte of each part names it, a zero byte ends it.
-use k8s_mtp::lint::{Options, by_file, edited, lint};
+use k8s_mtp::lint::{Linted, Options, by_file, edited, lint};
 use k8s_mtp::{Input, Inputs};
 
 const NAMES: [&str; 8] = [
@@ -29,6 +29,8 @@ pub fn looked_at(data: &[u8]) {
         assert!(start <= text.len() || text.is_empty(), "{diagnostic:?}");
         assert!(end <= text.len() || text.is_empty(), "{diagnostic:?}");
     }
+    let unreadable = |linted: &Linted| linted.diagnostics.iter().filter(|d| d.rule == "L102").count();
+    let before = unreadable(&linted);
     // What is put right stays right: a few rounds, and there is nothing left to do.
     for _ in 0..8 {
         if linted.edits.is_empty() {
@@ -40,6 +42,7 @@ pub fn looked_at(data: &[u8]) {
             inputs.insert(std::sync::Arc::clone(path), Input::Bytes(text.into_bytes().into()));
         }
         linted = lint(&inputs, &options);
+        assert!(unreadable(&linted) <= before, "an edit broke a file: {:?}", linted.diagnostics);
     }
     panic!("there is no end to what is to be put right: {:?}", linted.edits);
 }

@@ -28,7 +28,8 @@ fn check(tree: &Tree, found: &mut Found) {
     for (folder, kustomization) in &tree.layout.kustomizations {
         for (name, span) in &kustomization.resources {
             // What is fetched from elsewhere, or lies above the folder that was asked for, is not known here.
-            let remote = name.contains("://") || name.contains("?ref=") || name.starts_with("github.com/");
+            let remote =
+                name.contains("//") || name.contains("?ref=") || name.contains('@') || name.starts_with("github.com/");
             let up = name.split('/').filter(|part| *part == "..").count();
             let deep = within(folder, &tree.layout.base).split('/').filter(|part| !part.is_empty()).count();
             if remote || name.is_empty() || up > deep {

@@ -88,7 +88,7 @@ fn other(text: &str) -> Option<&'static str> {
         }
         // Base 60 is known to others; a dot or a sign alone is no number.
         "a number" => !text.contains(':') && text.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_alphabetic()),
-        "a date" => true,
+        "a date" => text.bytes().all(|b| b.is_ascii_digit() || b"-+:.TtZz ".contains(&b)),
         _ => false,
     };
     certain.then_some(reading)
