@@ -27,12 +27,26 @@ pub struct Diagnostic {
     pub hint: Option<String>,
     /// Other places that belong to it, each with a word on why.
     pub related: Vec<(Place, String)>,
+    /// Whether what stands there is shown to nobody: it may hold a password.
+    pub hidden: bool,
 }
 
 impl Diagnostic {
     /// Adds the fix.
     pub fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
         self.hint = Some(shortened(hint.into(), MOST_CHARACTERS));
+        self
+    }
+
+    /// Keeps what stands there out of reports, which go further than the file that somebody wrote it to.
+    pub fn hidden(&mut self) -> &mut Self {
+        self.hidden = true;
+        self
+    }
+
+    /// [`Diagnostic::hidden`], where that is so.
+    pub fn hidden_if(&mut self, hidden: bool) -> &mut Self {
+        self.hidden |= hidden;
         self
     }
 
@@ -95,7 +109,7 @@ impl Findings {
     fn push(&mut self, severity: Severity, rule: &'static str, at: Place, message: String) -> &mut Diagnostic {
         let message = shortened(message, MOST_CHARACTERS);
         self.errors += usize::from(severity == Severity::Error);
-        self.all.push(Diagnostic { at, rule, severity, message, hint: None, related: Vec::new() });
+        self.all.push(Diagnostic { at, rule, severity, message, hint: None, related: Vec::new(), hidden: false });
         let last = self.all.len() - 1;
         &mut self.all[last]
     }

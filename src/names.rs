@@ -67,3 +67,32 @@ pub fn is_subject(text: &str) -> bool {
 pub fn is_in_domain(domain: &str, parent: &str) -> bool {
     domain.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
+
+/// Where a text holds passwords of addresses, `scheme://user:password@host`.
+pub fn passwords(text: &str) -> Vec<std::ops::Range<usize>> {
+    let each = text.match_indices("://").filter_map(|(scheme, mark)| {
+        let begin = scheme + mark.len();
+        let rest = &text[begin..];
+        let end = rest.find(|c: char| c.is_whitespace() || "\"'`".contains(c)).unwrap_or(rest.len());
+        let at = rest[..end].rfind('@')?;
+        // A name alone may be a token, but for SSH.
+        let first = match rest[..at].find(':') {
+            Some(colon) => colon + 1,
+            None if text[..scheme].ends_with("ssh") => return None,
+            None => 0,
+        };
+        Some(begin + first..begin + at)
+    });
+    each.collect()
+}
+
+/// The text with three stars for each of its [`passwords`].
+pub fn without_passwords(text: &str) -> std::borrow::Cow<'_, str> {
+    let hidden = passwords(text);
+    if hidden.is_empty() {
+        return text.into();
+    }
+    let mut plain = text.to_owned();
+    hidden.into_iter().rev().for_each(|range| plain.replace_range(range, "***"));
+    plain.into()
+}

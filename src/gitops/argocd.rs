@@ -53,6 +53,9 @@ const SERVER_SIDE_DIFF: (&str, &str) = ("argocd.argoproj.io/compare-options", "S
 /// Source: <https://argo-cd.readthedocs.io/en/stable/operator-manual/high_availability/#manifest-paths-annotation>
 const GENERATE_PATHS: (&str, &str) = ("argocd.argoproj.io/manifest-generate-paths", ".");
 
+/// Annotations of Applications over `rendered/`.
+const OURS: [(&str, &str); 2] = [SERVER_SIDE_DIFF, GENERATE_PATHS];
+
 /// Deletes what an Application applied once the Application itself is deleted; what is protected is asked for first.
 ///
 /// Source: <https://argo-cd.readthedocs.io/en/stable/user-guide/app_deletion/>
@@ -68,14 +71,14 @@ fn once(plan: &Plan, shards: &[Shard]) -> Vec<Folder> {
     let at = super::at(plan);
     let ours = |name: &str, folder: &str| {
         let mut metadata = metadata(name, &argocd.namespace, None, name == ROOT);
-        annotate(&mut metadata);
+        annotate(&mut metadata, &OURS);
         // A shard goes with the last of its tenants, and takes that tenant's Application along.
         metadata.finalizers = (name != ROOT).then(|| vec![FINALIZER.to_owned()]);
         let spec = over(plan, gitops, argocd, folder, &argocd.namespace, false);
         Object::custom(VERSION, "Application", metadata, spec, at.clone())
     };
     let mut platform = metadata(PLATFORM, &argocd.namespace, None, true);
-    annotate(&mut platform);
+    annotate(&mut platform, &OURS);
     let spec = over(plan, gitops, argocd, PLATFORM_FOLDER, &plan.platform.namespace, false);
     let project = metadata(&argocd.project, &argocd.namespace, None, true);
     let mut objects = vec![
@@ -106,7 +109,7 @@ fn tenant(plan: &Plan, tenant: &TenantPlan) -> Vec<Folder> {
     let name = format!("tenant-{}", tenant.name);
     if !argocd.application_set {
         let mut metadata = metadata(&name, &argocd.namespace, Some(tenant), !may_go(tenant));
-        annotate(&mut metadata);
+        annotate(&mut metadata, &OURS);
         metadata.finalizers = may_go(tenant).then(|| vec![FINALIZER.to_owned()]);
         let folder = format!("{TENANTS_FOLDER}/{}", tenant.name);
         let spec = over(plan, gitops, argocd, &folder, &plan.platform.namespace, true);
@@ -120,10 +123,11 @@ fn tenant(plan: &Plan, tenant: &TenantPlan) -> Vec<Folder> {
         // No tenant's name has a dot in it: without one, `deploy-a-b` could be two tenants'.
         let mut metadata =
             metadata(&format!("deploy-{}.{}", tenant.name, deploy.name), &argocd.namespace, Some(tenant), false);
-        annotate(&mut metadata);
+        // What is built there may take in folders beside this one, which the annotation of paths would not see.
+        annotate(&mut metadata, &[SERVER_SIDE_DIFF]);
         let path = if deploy.source.path.is_empty() { "." } else { &deploy.source.path };
         let active = deploy.state == State::Active;
-        let spec = application(&name, &deploy.source, path, &deploy.namespace, active);
+        let spec = application(&name, &deploy.source, path, &deploy.namespace, active, FIVE_TIMES);
         objects.push(Object::custom(VERSION, "Application", metadata, spec, tenant.doc.at(deploy.span)));
     }
     if objects.is_empty() {
@@ -132,15 +136,16 @@ fn tenant(plan: &Plan, tenant: &TenantPlan) -> Vec<Folder> {
     vec![Folder { path: Shard::of(&tenant.name).path(), objects, listed: false }]
 }
 
-fn annotate(metadata: &mut ObjectMeta) {
-    let more = [SERVER_SIDE_DIFF, GENERATE_PATHS].map(|(key, value)| (key.to_owned(), value.to_owned()));
+fn annotate(metadata: &mut ObjectMeta, with: &[(&str, &str)]) {
+    let more = with.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     metadata.annotations.get_or_insert_default().extend(more);
 }
 
 /// The spec of an Application over a folder of this repository.
 fn over(plan: &Plan, gitops: &GitopsPlan, argocd: &ArgocdPlan, folder: &str, namespace: &str, recurse: bool) -> Value {
     debug_assert!([&*argocd.namespace, &*plan.platform.namespace].contains(&namespace));
-    let mut spec = application(&argocd.project, &gitops.source, &gitops.source.path_of(folder), namespace, true);
+    let mut spec =
+        application(&argocd.project, &gitops.source, &gitops.source.path_of(folder), namespace, true, ALWAYS);
     if recurse {
         // Left out where it is false: Argo CD takes the empty field away, and would see a difference for ever.
         spec["source"]["directory"] = json!({"recurse": true});
@@ -148,14 +153,29 @@ fn over(plan: &Plan, gitops: &GitopsPlan, argocd: &ArgocdPlan, folder: &str, nam
     spec
 }
 
-/// The spec of an Application. Objects that another Application has already are not taken over, and what differs in the
-/// cluster is put back.
-fn application(project: &str, source: &SourcePlan, path: &str, namespace: &str, automated: bool) -> Value {
+/// How often a failed sync of `rendered/` is tried again: always. The definition of Tenants comes with another Application, and
+/// where `rendered/` is read from does not change.
+const ALWAYS: i32 = -1;
+
+/// How often one of a tenant's own repository is: until somebody changes it. A retry keeps the repository and the path that it
+/// began with, whatever the Application says by then.
+const FIVE_TIMES: i32 = 5;
+
+/// The spec of an Application; what differs in the cluster is put back. Without `FailOnSharedResource`: whoever may annotate a
+/// ServiceAccount could make it another Application's, and nothing would be applied to that tenant any more.
+fn application(
+    project: &str,
+    source: &SourcePlan,
+    path: &str,
+    namespace: &str,
+    automated: bool,
+    retries: i32,
+) -> Value {
     let backoff = json!({"duration": "10s", "factor": 2, "maxDuration": "3m0s"});
     let mut policy = json!({
-        // A commit that repairs what failed is taken up at once: without `refresh`, the old one is tried for ever.
-        "retry": {"backoff": backoff, "limit": -1, "refresh": true},
-        "syncOptions": ["ApplyOutOfSyncOnly=true", "FailOnSharedResource=true", "ServerSideApply=true"],
+        // A commit that repairs what failed is taken up by the next try, not only by the next sync.
+        "retry": {"backoff": backoff, "limit": retries, "refresh": true},
+        "syncOptions": ["ApplyOutOfSyncOnly=true", "ServerSideApply=true"],
     });
     if automated {
         policy["automated"] = json!({"prune": true, "selfHeal": true});
@@ -270,7 +290,7 @@ fn impersonated(namespace: &str, account: &str) -> Value {
 fn set(plan: &Plan, gitops: &GitopsPlan, argocd: &ArgocdPlan) -> Value {
     let mut spec = over(plan, gitops, argocd, TENANTS_FOLDER, &plan.platform.namespace, true);
     spec["source"]["path"] = json!("{{ .path.path }}");
-    let annotations = [SERVER_SIDE_DIFF, GENERATE_PATHS].into_iter().map(|(key, value)| (key.to_owned(), json!(value)));
+    let annotations = OURS.into_iter().map(|(key, value)| (key.to_owned(), json!(value)));
     let annotations: serde_json::Map<String, Value> = annotations.collect();
     let metadata = json!({"annotations": annotations, "name": "tenant-{{ .path.basename }}"});
     let source = &gitops.source;

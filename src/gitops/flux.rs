@@ -76,7 +76,7 @@ fn tenant(plan: &Plan, tenant: &TenantPlan) -> Vec<Folder> {
     };
     let name = format!("tenant-{}", tenant.name);
     let folder = format!("{TENANTS_FOLDER}/{}", tenant.name);
-    let more = json!({"dependsOn": [{"name": PLATFORM}], "wait": true});
+    let more = json!({"dependsOn": [{"name": PLATFORM, "readyExpr": APPLIED_ONCE}], "wait": true});
     let mut objects = vec![of_flux(&name, &folder, more, !may_go(tenant))];
     let mut folders = Vec::new();
     if !tenant.deploy.is_empty() {
@@ -120,6 +120,12 @@ fn deployed(plan: &Plan, tenant: &TenantPlan, deploy: &DeployPlan, depends_on: &
         Object { at, ..object(KUSTOMIZATION, metadata(), spec, plan) },
     ]
 }
+
+/// That a Kustomization was applied, healthy or not: a webhook without a pod that is ready must not keep a revocation, or the
+/// suspension of a tenant, from the cluster.
+///
+/// Source: <https://fluxcd.io/flux/components/kustomize/kustomizations/#dependency-ready-expression>
+const APPLIED_ONCE: &str = "has(dep.status.inventory)";
 
 /// How often what is in the cluster is put back.
 const INTERVAL: &str = "10m";

@@ -1,8 +1,9 @@
 //! As whom an engine applies `rendered/`: a ServiceAccount of its own, with every right enumerated from what is rendered.
 //!
-//! Neither `cluster-admin` nor `*`: a manifest that somebody smuggles past a review cannot do what nothing here does. It may
-//! hand out Roles within a namespace (`bind`, `escalate`), since that is what the platform is for, and no ClusterRole. It cannot
-//! widen itself: an admin applies these objects once, and again when they change.
+//! Neither `cluster-admin` nor `*`: a kind that is not rendered is refused, whatever manifest somebody smuggles past a review. It
+//! is a fence against mistakes, and none against whoever may merge into `rendered/`: who hands out Roles in every namespace
+//! (`bind`, `escalate`), which is what the platform is for, can give himself those of Kubernetes' own controllers. It hands out
+//! no ClusterRole, and its own may only be made narrower: an admin applies these objects once, and again when they need more.
 //!
 //! Source: <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping>
 

@@ -7,6 +7,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Sni
 use super::{ChangedFile, Report, count, line, visible};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::inputs::Inputs;
+use crate::names::passwords;
 use crate::place::{Place, Span};
 
 /// How many problems are printed with their excerpts; of the rest there is a count.
@@ -76,8 +77,8 @@ fn problem(diagnostic: &Diagnostic, inputs: &Inputs, colour: bool) -> String {
     };
     let message = line(&diagnostic.message);
     let title = level.primary_title(message.as_str()).id(diagnostic.rule);
-    let main = excerpt(&diagnostic.at, inputs);
-    let others: Vec<_> = diagnostic.related.iter().map(|(at, why)| (excerpt(at, inputs), line(why))).collect();
+    let main = excerpt(&diagnostic.at, inputs, diagnostic.hidden);
+    let others: Vec<_> = diagnostic.related.iter().map(|(at, why)| (excerpt(at, inputs, false), line(why))).collect();
     let hint = diagnostic.hint.as_deref().map(visible);
 
     let kind = AnnotationKind::Primary;
@@ -107,7 +108,7 @@ struct Excerpt {
     to: usize,
 }
 
-fn excerpt(at: &Place, inputs: &Inputs) -> Excerpt {
+fn excerpt(at: &Place, inputs: &Inputs, hide: bool) -> Excerpt {
     let mut excerpt = Excerpt { path: line(&at.path), span: at.span, line: String::new(), from: 0, to: 0 };
     let Some(text) = inputs.text(&at.path).filter(|_| at.span.line > 0) else { return excerpt };
     let start = floor(text, at.span.start as usize);
@@ -117,14 +118,15 @@ fn excerpt(at: &Place, inputs: &Inputs) -> Excerpt {
     // A long line is cut to what surrounds the place.
     let before = text[begin..start].chars().count();
     let skip = before.saturating_sub(MOST_COLUMNS / 2);
-    let hidden = passwords(&text[begin..end], begin);
+    let passwords = passwords(&text[begin..end]).into_iter().map(|range| begin + range.start..begin + range.end);
+    let hidden: Vec<Range<usize>> = passwords.chain(hide.then_some(start..stop)).collect();
     for (offset, c) in text[begin..end].char_indices().skip(skip).take(MOST_COLUMNS) {
         let offset = begin + offset;
         if offset == start {
             excerpt.from = excerpt.line.len();
         }
         match c {
-            _ if hidden.iter().any(|password| password.contains(&offset)) => excerpt.line.push('*'),
+            _ if hidden.iter().any(|range| range.contains(&offset)) => excerpt.line.push('*'),
             '\t' => excerpt.line.push(' '),
             '\r' => {}
             c if crate::emit::is_visible(c.encode_utf8(&mut [0; 4])) => excerpt.line.push(c),
@@ -139,25 +141,6 @@ fn excerpt(at: &Place, inputs: &Inputs) -> Excerpt {
     }
     excerpt.to = excerpt.to.max(excerpt.from);
     excerpt
-}
-
-/// Where a line holds the password of an address, `scheme://user:password@host`, from that offset on: a report goes further than
-/// the file that somebody wrote it to.
-fn passwords(line: &str, from: usize) -> Vec<Range<usize>> {
-    let each = line.match_indices("://").filter_map(|(scheme, mark)| {
-        let begin = scheme + mark.len();
-        let rest = &line[begin..];
-        let end = rest.find(|c: char| c.is_whitespace() || "/\"'".contains(c)).unwrap_or(rest.len());
-        let at = rest[..end].rfind('@')?;
-        // A name alone may be a token, but for SSH.
-        let first = match rest[..at].find(':') {
-            Some(colon) => colon + 1,
-            None if line[..scheme].ends_with("ssh") => return None,
-            None => 0,
-        };
-        Some(from + begin + first..from + begin + at)
-    });
-    each.collect()
 }
 
 /// The nearest place before `offset` where a character begins.

@@ -1,5 +1,7 @@
 //! What a review never repeats, and what it says in one line: Secrets, keys, certificates.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
@@ -7,6 +9,7 @@ use serde_json::Value;
 use crate::certs::due;
 use crate::certs::secret::holds_private_key;
 use crate::certs::x509::Certificate;
+use crate::names::without_passwords;
 
 /// Stands for a value that is not repeated; of constant length, because a length tells something too.
 const MASK: &str = "***";
@@ -69,6 +72,8 @@ fn single(is_secret: bool, depth: usize, told: Told, value: &mut Value, mask: &s
                 mask.clone_into(text);
             } else if let Some(lines) = certificates(text) {
                 *text = lines;
+            } else if let Cow::Owned(plain) = without_passwords(text) {
+                *text = plain;
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| single(is_secret, depth + 1, told, item, mask)),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::repositories::{self, may_hold_a_password, quoted, which};
 use super::{Check, Rule};
 use crate::contract::At;
 use crate::contract::gitops::GitopsEngine;
@@ -29,14 +30,14 @@ pub const RULES: &[Rule] = &[
         why: "Argo CD and Flux both take `https://` and `ssh://`. A password in it would stand in git; a pattern would stand for \
               repositories that nobody has seen.",
         fix: "Write `https://git.example.org/team/app.git` or `ssh://git@git.example.org/team/app.git`.",
-        check: Check::Plan(addresses),
+        check: Check::Plan(repositories::addresses),
     },
     Rule {
         id: "T653",
         title: "not a folder or a revision of a repository",
         why: "A path that leads out of the repository, or a pattern, would stand for something that nobody has seen.",
         fix: "Write a folder such as `deploy/prod`, and a branch such as `main`, a whole ref such as `refs/tags/v1`, or a commit.",
-        check: Check::Plan(paths),
+        check: Check::Plan(repositories::paths),
     },
     Rule {
         id: "T654",
@@ -75,7 +76,24 @@ pub const RULES: &[Rule] = &[
         fix: "Name one in the Platform's `gitops.engine`, or take `deploy` out.",
         check: Check::Tenant(nobody_deploys),
     },
+    Rule {
+        id: "T659",
+        title: "more repositories than an engine bears",
+        why: "The engine looks at each once a minute, and builds what it is told of one tenant as a whole.",
+        fix: "Deploy several folders from one entry, whose `path` holds them.",
+        check: Check::Tenant(too_many),
+    },
+    Rule {
+        id: "T660",
+        title: "the platform's own repository",
+        why: "An engine reads it with the platform's credentials: the tenant would have what only the platform team sees.",
+        fix: "Name a repository of the tenant's own.",
+        check: Check::Tenant(repositories::platforms_own),
+    },
 ];
+
+/// The most entries of `deploy`: `kubectl kustomize` of their folder takes a blink, of a thousand a quarter of a minute.
+const MOST_DEPLOYED: usize = 32;
 
 fn no_repository(plan: &Plan, findings: &mut Findings) {
     let doc = &plan.platform.doc;
@@ -89,110 +107,22 @@ fn no_repository(plan: &Plan, findings: &mut Findings) {
     }
 }
 
-fn addresses(plan: &Plan, findings: &mut Findings) {
-    let doc = &plan.platform.doc;
-    if let Some(repo) = &doc.content.spec.gitops.repo {
-        address(repo, doc.at(repo.span), findings);
-    }
-    for tenant in &plan.tenants {
-        for entry in &tenant.doc.content.spec.deploy {
-            address(&entry.repo, tenant.doc.at(entry.repo.span), findings);
-        }
-    }
-}
-
-fn address(repo: &str, at: Place, findings: &mut Findings) {
-    let mut refuse = |hint: String| {
-        // Nothing of the text is repeated: it may hold a password.
-        findings.error("T652", at.clone(), "expected the address of a repository").hint(hint);
-    };
-    let example = "write `https://git.example.org/team/app.git` or `ssh://git@git.example.org/team/app.git`";
-    let Some((scheme, rest)) = repo.split_once("://") else {
-        // The short form of SSH, `git@host:team/app.git`, which Flux does not take.
-        return match repo.split_once(':').filter(|(host, _)| host.contains('@') && !host.contains(['/', ':'])) {
-            Some((host, path)) if !path.contains([':', '@']) => {
-                refuse(format!("write `ssh://{host}/{}`", path.trim_start_matches('/')));
-            }
-            _ => refuse(example.to_owned()),
-        };
-    };
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
-    let (host, port) = host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port)));
-    let segment = |s: &str| !s.is_empty() && s != "." && s != ".." && s.bytes().all(is_plain);
-    let path_is_fine = path.strip_suffix('/').unwrap_or(path).split('/').all(segment);
-    let host_is_fine = is_dns_subdomain(&host.to_ascii_lowercase());
-    let port_is_fine = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    match (scheme, user) {
-        ("https" | "http", Some(_)) => {
-            refuse("take the user and the password out: a Secret of the engine holds them".to_owned());
-        }
-        ("ssh", Some(user)) if user.contains(':') => {
-            refuse("take the password out: a Secret of the engine holds the key".to_owned());
-        }
-        ("ssh", Some(user)) if user.is_empty() || !user.bytes().all(is_plain) => refuse(example.to_owned()),
-        ("https" | "http" | "ssh", _) if !(path_is_fine && host_is_fine && port_is_fine) => refuse(example.to_owned()),
-        ("https" | "ssh", _) => {}
-        ("http", _) => {
-            findings
-                .warning("T652", at, "whoever is on the way can change what a repository in plain HTTP holds")
-                .hint("write `https://`");
-        }
-        _ => refuse(example.to_owned()),
-    }
-}
-
-/// What addresses, paths and refs are made of: neither patterns nor what a shell or a template would read.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~+".contains(&byte)
-}
-
-fn paths(plan: &Plan, findings: &mut Findings) {
-    let doc = &plan.platform.doc;
-    let gitops = &doc.content.spec.gitops;
-    let own = [(&doc.file, &gitops.path, &gitops.revision)];
-    let deployed = plan.tenants.iter().flat_map(|tenant| {
-        tenant.doc.content.spec.deploy.iter().map(|entry| (&tenant.doc.file, &entry.path, &entry.revision))
-    });
-    for (file, path, revision) in own.into_iter().chain(deployed) {
-        if let Some(path) = path.as_ref().filter(|path| !is_folder(path)) {
-            findings
-                .error("T653", Place::new(file, path.span), format!("`{path}` is no folder of a repository"))
-                .hint("write it from the repository's root, such as `deploy/prod`; leave it out for all of it");
-        }
-        if let Some(revision) = revision.as_ref().filter(|revision| !is_revision(revision)) {
-            findings
-                .error("T653", Place::new(file, revision.span), format!("`{revision}` is no revision of a repository"))
-                .hint("write a branch such as `main`, a whole ref such as `refs/tags/v1`, or all digits of a commit");
-        }
-    }
-}
-
-fn is_folder(path: &str) -> bool {
-    let segment = |s: &str| !s.is_empty() && s != "." && s != ".." && s != ".git" && s.bytes().all(is_plain);
-    path.len() <= 1024 && (path == "." || trimmed(path).split('/').all(segment))
-}
-
-/// Source: `git-check-ref-format(1)`, and stricter: what is rare in names of branches is not taken.
-fn is_revision(text: &str) -> bool {
-    let segment = |s: &str| !s.is_empty() && !s.starts_with('.') && !s.ends_with(".lock") && s.bytes().all(is_plain);
-    text.len() <= 255
-        && text != "HEAD"
-        && !text.starts_with('-')
-        && !text.contains("..")
-        && !text.contains('~')
-        && !text.ends_with('.')
-        && text.split('/').all(segment)
-}
-
 fn engine_names(plan: &Plan, findings: &mut Findings) {
     let doc = &plan.platform.doc;
     let gitops = &doc.content.spec.gitops;
+    // Of an engine whose namespace is not stated, the default is meant.
+    if let Some(resolved) = plan.platform.gitops.as_ref().filter(|gitops| gitops.runs_in(&plan.platform.namespace)) {
+        let stated = [&gitops.argocd.namespace, &gitops.flux.namespace].into_iter().flatten();
+        if !stated.into_iter().any(|namespace| namespace.value == *plan.platform.namespace) {
+            let about = format!("an engine runs in the platform's namespace, `{}`", plan.platform.namespace);
+            findings.error("T654", resolved.at.clone(), about).hint("an engine has a namespace of its own");
+        }
+    }
     let mut refuse = |what: &At<String>, about: String, hint: &str| {
-        findings.error("T654", doc.at(what.span), about).hint(hint);
+        findings.error("T654", doc.at(what.span), about).hidden_if(may_hold_a_password(what)).hint(hint);
     };
     for namespace in [&gitops.argocd.namespace, &gitops.flux.namespace].into_iter().flatten() {
-        let about = format!("`{namespace}` is no name for an engine's namespace");
+        let about = format!("{} is no name for an engine's namespace", quoted(namespace));
         if !is_dns_label(namespace) {
             refuse(namespace, about, "use lower-case letters, digits and `-`");
         } else if namespace.starts_with("tenant-") {
@@ -202,7 +132,7 @@ fn engine_names(plan: &Plan, findings: &mut Findings) {
         }
     }
     if let Some(project) = &gitops.argocd.project {
-        let about = format!("`{project}` is no name for the platform's project");
+        let about = format!("{} is no name for the platform's project", quoted(project));
         if !is_dns_label(project) {
             refuse(project, about, "use lower-case letters, digits and `-`");
         } else if project.starts_with("tenant-") {
@@ -213,7 +143,11 @@ fn engine_names(plan: &Plan, findings: &mut Findings) {
     }
     let own = [&gitops.flux.secret_name, &gitops.flux.decryption_secret_name];
     for secret in own.into_iter().flatten().filter(|secret| !is_dns_subdomain(secret)) {
-        refuse(secret, format!("`{secret}` is no name for a Secret"), "use lower-case letters, digits, `-` and `.`");
+        refuse(
+            secret,
+            format!("{} is no name for a Secret", quoted(secret)),
+            "use lower-case letters, digits, `-` and `.`",
+        );
     }
     for tenant in &plan.tenants {
         let spec = &tenant.doc.content.spec;
@@ -221,12 +155,14 @@ fn engine_names(plan: &Plan, findings: &mut Findings) {
             let at = |text: &At<String>| tenant.doc.at(text.span);
             if let Some(secret) = entry.secret_name.as_ref().filter(|secret| !is_dns_subdomain(secret)) {
                 findings
-                    .error("T654", at(secret), format!("`{secret}` is no name for a Secret"))
+                    .error("T654", at(secret), format!("{} is no name for a Secret", quoted(secret)))
+                    .hidden_if(may_hold_a_password(secret))
                     .hint("use lower-case letters, digits, `-` and `.`");
             }
             if let Some(name) = entry.name.as_ref().filter(|name| !is_dns_label(name)) {
                 findings
-                    .error("T654", at(name), format!("`{name}` is no name for a deployment"))
+                    .error("T654", at(name), format!("{} is no name for a deployment", quoted(name)))
+                    .hidden_if(may_hold_a_password(name))
                     .hint("use lower-case letters, digits and `-`");
             }
         }
@@ -256,8 +192,8 @@ fn unknown_namespace(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
         if parts().any(|part| part == named.value) {
             continue;
         }
-        let about = format!("tenant `{}` has no namespace `{named}`", tenant.name);
-        let unknown = findings.error("T656", tenant.doc.at(named.span), about);
+        let about = format!("tenant `{}` has no namespace {}", tenant.name, quoted(named));
+        let unknown = findings.error("T656", tenant.doc.at(named.span), about).hidden_if(may_hold_a_password(named));
         let whole = tenant.namespaces.iter().find(|n| *n.name == *named.value);
         unknown.hint(match (whole, closest(named, parts())) {
             (Some(whole), _) => format!("write the last part of its name: `{}`", whole.part),
@@ -270,9 +206,23 @@ fn unknown_namespace(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
 fn two_of_a_name(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
     let spec = &tenant.doc.content.spec;
     let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
+    let mut sources: BTreeMap<_, Place> = BTreeMap::new();
     for entry in &spec.deploy {
         let name = name(entry, spec);
         let at = tenant.doc.at(entry.span);
+        let folder = entry.path.as_ref().map_or("", |path| trimmed(path));
+        // Of what is no address, T652 speaks.
+        if let Some(repo) = which(&entry.repo) {
+            let source = (part(entry, spec), repo, folder);
+            if let Some(first) = sources.get(&source) {
+                findings
+                    .error("T657", at.clone(), "this folder is deployed to this namespace already")
+                    .related(first.clone(), "first here")
+                    .hint("take one of the two out: each would remove what the other adds");
+            } else {
+                sources.insert(source, at.clone());
+            }
+        }
         if let Some(first) = seen.get(name) {
             findings
                 .error("T657", at, format!("there is a second deployment `{name}`"))
@@ -281,6 +231,19 @@ fn two_of_a_name(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
         } else {
             seen.insert(name, at);
         }
+    }
+}
+
+fn too_many(_: &Plan, tenant: &TenantPlan, findings: &mut Findings) {
+    let all = &tenant.doc.content.spec.deploy;
+    if let Some(first) = all.get(MOST_DEPLOYED) {
+        findings
+            .error(
+                "T659",
+                tenant.doc.at(first.span),
+                format!("{} entries of `deploy`, {MOST_DEPLOYED} are the most", all.len()),
+            )
+            .hint("deploy several folders from one entry, whose `path` holds them");
     }
 }
 

@@ -14,6 +14,7 @@ pub mod people;
 pub mod platform;
 pub mod quota;
 pub mod reading;
+pub mod repositories;
 pub mod review;
 pub mod roles;
 pub mod templates;

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use super::{Check, Rule};
 use crate::contract::review::Class;
+use crate::names::without_passwords;
+use crate::objects::deployer;
 use crate::review::finding::{Findings, Severity};
 use crate::review::unit::Unit;
 use crate::review::{Change, Manifest, Pair, Side};
@@ -26,19 +28,40 @@ fn check(pair: &Pair, unit: &Unit<'_>, change: &Change<'_>, found: &mut Findings
     if unit.is_gone() || after.is_empty() || before == after {
         return;
     }
-    // What applies `rendered/` itself comes with each tenant.
-    let own = change.plans[1].and_then(|plan| plan.platform.gitops.as_ref());
-    if before.is_empty() && own.is_some_and(|own| after.first() == Some(&format!("repository {}", own.source.repo))) {
-        return;
-    }
-    // A Kustomization that is new comes with the repository that is told of.
-    if before.is_empty() && &*pair.id.kind == "Kustomization" {
+    if before.is_empty() && is_expected(pair, change) {
         return;
     }
     let new: Vec<String> = after.iter().filter(|line| !before.contains(line)).cloned().collect();
     let old: Vec<String> = before.iter().filter(|line| !after.contains(line)).cloned().collect();
     let message = format!("{} `{}` deploys from elsewhere: {}", pair.id.kind, pair.id.name, new.join(", "));
     found.add(unit.tell_of(&RULE, message, pair, "/spec", change).sides(old, new));
+}
+
+/// Whether something new needs no word of its own: what applies `rendered/` comes with each tenant, and what a tenant's own
+/// ServiceAccount applies from a source beside it comes with that source.
+fn is_expected(pair: &Pair, change: &Change<'_>) -> bool {
+    let text = |pointer: &str| pair.after.as_ref().and_then(|m| m.value.pointer(pointer)?.as_str()).unwrap_or_default();
+    let gitops = change.plans[1].and_then(|plan| plan.platform.gitops.as_ref());
+    match &*pair.id.kind {
+        "Application" => {
+            gitops.and_then(|g| g.argocd.as_ref()).is_some_and(|argocd| text("/spec/project") == argocd.project)
+        }
+        "AppProject" => {
+            let own = gitops.and_then(|g| g.argocd.as_ref());
+            own.is_some_and(|argocd| *pair.id.name == *argocd.project || pair.id.name.starts_with("tenant-"))
+        }
+        "Kustomization" => {
+            let of_flux = gitops.and_then(|g| g.flux.as_ref());
+            let of_flux = of_flux.is_some_and(|flux| pair.id.namespace.as_deref() == Some(&*flux.namespace));
+            of_flux
+                || (text("/spec/serviceAccountName") == deployer::NAME && text("/spec/sourceRef/namespace").is_empty())
+        }
+        "GitRepository" => gitops.is_some_and(|g| {
+            let in_flux = g.flux.as_ref().is_some_and(|flux| pair.id.namespace.as_deref() == Some(&*flux.namespace));
+            in_flux && text("/spec/url") == g.source.repo
+        }),
+        _ => false,
+    }
 }
 
 /// Where an object's content comes from, and as whom it is applied.
@@ -48,13 +71,18 @@ fn source(manifest: &Manifest) -> Vec<String> {
             ("repository", "/spec/url"),
             ("branch", "/spec/ref/branch"),
             ("ref", "/spec/ref/name"),
+            ("tag", "/spec/ref/tag"),
+            ("versions", "/spec/ref/semver"),
             ("commit", "/spec/ref/commit"),
+            ("Secret", "/spec/secretRef/name"),
         ],
         ("kustomize.toolkit.fluxcd.io", "Kustomization") => &[
             ("source", "/spec/sourceRef/name"),
             ("source's namespace", "/spec/sourceRef/namespace"),
             ("path", "/spec/path"),
             ("ServiceAccount", "/spec/serviceAccountName"),
+            ("kubeconfig", "/spec/kubeConfig/secretRef/name"),
+            ("decrypted by", "/spec/decryption/secretRef/name"),
         ],
         ("argoproj.io", "Application") => &[
             ("repository", "/spec/source/repoURL"),
@@ -69,10 +97,14 @@ fn source(manifest: &Manifest) -> Vec<String> {
                 let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
                 format!("ServiceAccount {} in {}", text("defaultServiceAccount"), text("namespace"))
             };
-            return accounts.into_iter().flatten().map(account).collect();
+            let repos = manifest.value.pointer("/spec/sourceRepos").and_then(Value::as_array).into_iter().flatten();
+            let repos = repos.filter_map(|repo| Some(format!("repository {}", without_passwords(repo.as_str()?))));
+            return accounts.into_iter().flatten().map(account).chain(repos).collect();
         }
         _ => return Vec::new(),
     };
-    let text = |(what, pointer): &(&str, &str)| Some(format!("{what} {}", manifest.value.pointer(pointer)?.as_str()?));
+    let text = |(what, pointer): &(&str, &str)| {
+        Some(format!("{what} {}", without_passwords(manifest.value.pointer(pointer)?.as_str()?)))
+    };
     fields.iter().filter_map(text).collect()
 }

@@ -168,19 +168,19 @@ fn only_what_changed_is_touched(engine: &mut Engine) {
 
 fn only_what_was_removed_is_pruned(engine: &mut Engine) {
     let before = versions(engine);
-    let of_lab = |path: &str| path.contains("/tenant-lab-") || path.ends_with("/tenants/lab");
-    engine.world.folder.edit("tenants/lab.yaml", "  ownerEmail:", "  state: retired\n  ownerEmail:");
+    let of_it = |path: &str| path.contains("/tenant-nimbus-") || path.ends_with("/tenants/nimbus");
+    engine.world.folder.edit("tenants/nimbus.yaml", "  ownerEmail:", "  state: retired\n  ownerEmail:");
     engine.world.clean(&["render"]);
     engine.push();
-    engine.world.folder.remove("tenants/lab.yaml");
+    engine.world.folder.remove("tenants/nimbus.yaml");
     engine.world.clean(&["render"]);
     engine.push();
     engine.until("the tenant is gone", |engine| {
-        let left = before.keys().filter(|path| of_lab(path) && engine.admin.get(path).status != 404);
+        let left = before.keys().filter(|path| of_it(path) && engine.admin.get(path).status != 404);
         let own = engine.kustomizations().into_iter().map(|k| k["metadata"]["name"].to_string());
-        left.cloned().chain(own.filter(|name| name.contains("-lab"))).collect()
+        left.cloned().chain(own.filter(|name| name.contains("-nimbus"))).collect()
     });
-    let others: BTreeMap<_, _> = before.into_iter().filter(|(path, _)| !of_lab(path)).collect();
+    let others: BTreeMap<_, _> = before.into_iter().filter(|(path, _)| !of_it(path)).collect();
     assert!(others.len() > 200);
     let moved = changed(&others, engine);
     // Whom the webhook knows is the platform's to say: the removed tenant is no longer among them.
