@@ -5,7 +5,7 @@ mod engine;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::control_plane::{ControlPlane, NEWEST, wait};
 use crate::fixture::{define_foreign, established, install};
@@ -133,8 +133,6 @@ fn drift_comes_back(engine: &Engine) {
     let path = "/apis/networking.k8s.io/v1/namespaces/tenant-lab-course-2025/networkpolicies/tenant-isolation";
     let quota = "/api/v1/namespaces/tenant-aurora-prod/resourcequotas/tenant-quota";
     let role = "/apis/rbac.authorization.k8s.io/v1/namespaces/tenant-shop-web/roles/tenant-shop-viewer";
-    let binding =
-        "/apis/rbac.authorization.k8s.io/v1/namespaces/tenant-shop-web/rolebindings/tenant-shop-viewer-binding";
     let specs = || [path, quota].map(|path| engine.admin.get(path).ok()["spec"].clone());
     let meant = specs();
     let rules = engine.admin.get(role).ok()["rules"].clone();
@@ -168,17 +166,17 @@ fn only_what_changed_is_touched(engine: &mut Engine) {
 
 fn only_what_was_removed_is_pruned(engine: &mut Engine) {
     let before = versions(engine);
-    let of_it = |path: &str| path.contains("/tenant-nimbus-") || path.ends_with("/tenants/nimbus");
-    engine.world.folder.edit("tenants/nimbus.yaml", "  ownerEmail:", "  state: retired\n  ownerEmail:");
+    let of_it = |path: &str| path.contains("/tenant-no-") || path.ends_with("/tenants/no");
+    engine.world.folder.edit("tenants/norway.yaml", "  ownerEmail:", "  state: retired\n  ownerEmail:");
     engine.world.clean(&["render"]);
     engine.push();
-    engine.world.folder.remove("tenants/nimbus.yaml");
+    engine.world.folder.remove("tenants/norway.yaml");
     engine.world.clean(&["render"]);
     engine.push();
     engine.until("the tenant is gone", |engine| {
         let left = before.keys().filter(|path| of_it(path) && engine.admin.get(path).status != 404);
         let own = engine.kustomizations().into_iter().map(|k| k["metadata"]["name"].to_string());
-        left.cloned().chain(own.filter(|name| name.contains("-nimbus"))).collect()
+        left.cloned().chain(own.filter(|name| name == "\"tenant-no\"")).collect()
     });
     let others: BTreeMap<_, _> = before.into_iter().filter(|(path, _)| !of_it(path)).collect();
     assert!(others.len() > 200);
