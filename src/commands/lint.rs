@@ -36,7 +36,9 @@ pub struct Options {
 pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     let mut ignore = BTreeSet::new();
     for id in &options.ignore {
-        let Some(rule) = rules::find(id) else { bail!("there is no lint rule `{id}`; `mtp explain` lists them") };
+        let Some(rule) = rules::find(id.trim()) else {
+            bail!("there is no lint rule `{id}`; `mtp explain` lists them")
+        };
         ignore.insert(rule.id.to_owned());
     }
     let read = match &options.folder {
@@ -59,7 +61,7 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
             for (path, edits) in lint::by_file(&linted.edits) {
                 let text = inputs.text(path).context("a file that cannot be read has no edits")?;
                 let text = lint::edited(text, edits);
-                disk::replace(&at, path, &text)?;
+                disk::edit(&at, path, &text)?;
                 inputs.insert(std::sync::Arc::clone(path), crate::inputs::Input::Bytes(text.into_bytes().into()));
                 fixed.insert(std::sync::Arc::clone(path));
             }

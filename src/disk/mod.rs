@@ -265,6 +265,15 @@ pub fn replace(root: &Path, path: &str, text: &str) -> Result<()> {
     write::write(root, path, text.as_bytes()).with_context(|| format!("cannot write {path}"))
 }
 
+/// Writes a file that is somebody else's, whole or not at all, with the rights that it had; one that is read-only is left alone.
+pub fn edit(root: &Path, path: &str, text: &str) -> Result<()> {
+    let whole = root.join(path);
+    let rights = fs::metadata(&whole).with_context(|| format!("cannot read {path}"))?.permissions();
+    anyhow::ensure!(!rights.readonly(), "cannot write {path}: it is read-only");
+    replace(root, path, text)?;
+    fs::set_permissions(&whole, rights).with_context(|| format!("cannot give {path} the rights that it had"))
+}
+
 /// Gives a file below the root another name, whatever had that name.
 pub fn rename(root: &Path, from: &str, to: &str) -> Result<()> {
     fs::rename(root.join(from), root.join(to)).with_context(|| format!("cannot rename {from} to {to}"))

@@ -187,11 +187,10 @@ fn variables(object: &Object<'_>) -> Option<(Vec<String>, Place)> {
 fn names_in(text: &str) -> impl Iterator<Item = String> {
     let open = text.match_indices("${").filter(|(at, _)| !text[..*at].ends_with('$'));
     open.filter_map(|(at, _)| {
-        let inside = text[at + 2..].split_once('}')?.0;
-        let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let end = inside.find(|c| !name(c)).unwrap_or(inside.len());
-        let defaults = inside[end..].starts_with([':', '=', '-']);
-        (end > 0 && !inside.starts_with(|c: char| c.is_ascii_digit()) && !defaults).then(|| inside[..end].to_owned())
+        let inside = &text[at + 2..];
+        let end = inside.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))?;
+        let closed = inside[end..].starts_with('}');
+        (end > 0 && closed && !inside.starts_with(|c: char| c.is_ascii_digit())).then(|| inside[..end].to_owned())
     })
 }
 

@@ -52,6 +52,19 @@ impl Found {
         self.edits.clear();
     }
 
+    /// Keeps the edits of what stands in the text of their file as one word on one line. A block scalar ends in a line break, a tag
+    /// says what the text is, and what an alias stands for is others' too: none of them is replaced for certain.
+    pub fn keep_certain(&mut self, text: &str) {
+        let word = |edit: &Edit| text.get(edit.span.start as usize..edit.span.end as usize);
+        let certain =
+            |word: &str| !word.contains(['\n', '\r']) && !word.starts_with(['|', '>', '!', '&', '*', '{', '[']);
+        let tagged = |edit: &Edit| {
+            let line = text[..edit.span.start as usize].rsplit('\n').next().unwrap_or_default();
+            line.trim_end().rsplit([' ', '[', ',', '{']).next().is_some_and(|before| before.starts_with(['!', '&']))
+        };
+        self.edits.retain(|edit| word(edit).is_some_and(certain) && !tagged(edit));
+    }
+
     /// Takes over what was found elsewhere.
     pub fn merge(&mut self, mut more: Found) {
         self.findings.merge(more.findings);

@@ -57,11 +57,12 @@ impl Grant<'_> {
 
     /// Whether one of its groups has a resource.
     pub fn knows(&self, plural: &str) -> bool {
-        self.groups.iter().filter_map(Node::text).any(|group| api::find(group, plural).is_some())
+        let every = self.has_group("*") && api::RESOURCES.iter().any(|r| r.plural == plural);
+        every || self.groups.iter().filter_map(Node::text).any(|group| api::find(group, plural).is_some())
     }
 
     /// The resource of its groups that somebody meant who wrote a kind or a singular.
     pub fn meant(&self, typed: &str) -> Option<&'static Resource> {
-        if self.knows(typed) { None } else { api::meant(typed, |group| self.has_group(group)) }
+        if self.knows(typed) { None } else { api::meant(typed, |group| self.has_group(group) || self.has_group("*")) }
     }
 }

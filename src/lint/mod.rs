@@ -182,6 +182,8 @@ fn look(path: &Arc<str>, input: &Input, layout: &Layout, options: &Options, foun
     }
     if file.is_ours() {
         own.drop_edits();
+    } else {
+        own.keep_certain(text);
     }
     found.merge(own);
     facts.merge(facts::gather(&file, &objects, options));

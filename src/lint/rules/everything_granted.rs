@@ -2,7 +2,7 @@
 
 use super::{Check, Consumer, Rule};
 use crate::diagnostic::Severity;
-use crate::lint::file::Object;
+use crate::lint::file::{Object, items};
 use crate::lint::found::Found;
 use crate::lint::grants::grants;
 
@@ -22,13 +22,25 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, found: &mut Found) {
-    if object.name() == "cluster-admin" {
+    // Kubernetes' own, which everybody's tools carry along.
+    if object.kind == "ClusterRole" && object.name() == "cluster-admin" {
         return;
     }
     for grant in grants(object).into_iter().filter(|grant| grant.of_rbac) {
-        for (field, list) in [("apiGroups", grant.groups), ("resources", grant.resources), ("verbs", grant.verbs)] {
-            if let Some(node) = list.iter().find(|item| item.text() == Some("*")) {
-                found.add(&RULE, object.place(node), format!("`*` in `{field}` grants what nobody has thought of"));
+        for (field, list) in [
+            ("apiGroups", grant.groups),
+            ("resources", grant.resources),
+            ("nonResourceURLs", items(grant.node.get("nonResourceURLs"))),
+            ("verbs", grant.verbs),
+        ] {
+            let every = |text: &str| text == "*" || text.starts_with("*/") || text.ends_with("/*");
+            if let Some(node) = list.iter().find(|item| item.text().is_some_and(every)) {
+                let typed = node.text().unwrap_or_default();
+                found.add(
+                    &RULE,
+                    object.place(node),
+                    format!("`{typed}` in `{field}` grants what nobody has thought of"),
+                );
                 break;
             }
         }

@@ -10,12 +10,13 @@ use crate::lint::grants::grants;
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
     id: "L216",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     title: "a name that RBAC does not know yet",
-    why: "A request to create has no name that RBAC could compare, and one to delete a collection has none at all: \
-          with `resourceNames`, these verbs grant nothing.",
+    why: "A request to create has no name that RBAC could compare, unless it is server-side apply, and one to delete a \
+          collection has none at all: with `resourceNames`, these verbs grant less than they say.",
     fix: "Put the verb into a rule without `resourceNames`.",
-    source: "<https://kubernetes.io/docs/reference/access-authn-authz/rbac/> (Referring to resources)",
+    source: "<https://kubernetes.io/docs/reference/access-authn-authz/rbac/> (Referring to resources); patch.go in \
+             pkg/endpoints/handlers of kubernetes/apiserver, which asks for `create` with the name",
     consumers: &[Consumer::Cluster],
     example: "resourceNames: [settings]\nverbs: [create]",
     in_units: false,
@@ -31,7 +32,14 @@ fn check(object: &Object<'_>, found: &mut Found) {
         }
         for node in grant.verbs.iter().filter(|verb| matches!(verb.text(), Some("create" | "deletecollection"))) {
             let verb = node.text().unwrap_or_default();
-            found.add(&RULE, object.place(node), format!("`{verb}` together with `resourceNames` grants nothing"));
+            found.add(
+                &RULE,
+                object.place(node),
+                format!(
+                    "`{verb}` together with `resourceNames` grants {}",
+                    if verb == "create" { "server-side apply alone" } else { "nothing" }
+                ),
+            );
         }
     }
 }

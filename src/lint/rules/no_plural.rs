@@ -23,14 +23,16 @@ pub const RULE: Rule = Rule {
 
 fn check(object: &Object<'_>, found: &mut Found) {
     for grant in grants(object) {
-        if !grant.is_ours() {
-            continue;
-        }
         for node in grant.resources {
             let typed = node.text().unwrap_or_default();
             let (resource, below) =
                 typed.split_once('/').map_or((typed, ""), |(resource, _)| (resource, &typed[resource.len()..]));
-            let Some(meant) = grant.meant(resource) else { continue };
+            // Of a group that nobody here knows, a resource may be called anything.
+            let Some(meant) =
+                grant.meant(resource).filter(|meant| grant.has_group(meant.group) || grant.has_group("*"))
+            else {
+                continue;
+            };
             found
                 .add(&RULE, object.place(node), format!("expected the name of a resource, found `{resource}`"))
                 .hint(format!("write `{}`", meant.plural));

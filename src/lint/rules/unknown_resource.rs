@@ -26,6 +26,13 @@ pub const RULE: Rule = Rule {
 
 fn check(object: &Object<'_>, found: &mut Found) {
     for grant in grants(object) {
+        for node in grant.groups {
+            let typed = node.text().unwrap_or_default();
+            if let Some(meant) = misspelt(typed) {
+                let message = format!("`{typed}` is no API group");
+                found.add(&RULE, object.place(node), message).hint(format!("write {meant}"));
+            }
+        }
         if !grant.is_ours() {
             continue;
         }
@@ -58,6 +65,23 @@ fn check(object: &Object<'_>, found: &mut Found) {
                 }
             }
         }
+    }
+}
+
+/// What somebody meant who wrote a group that no cluster has: with its version, by the name of the core group, or a single word.
+/// Groups of others have a dot.
+fn misspelt(typed: &str) -> Option<String> {
+    let group = typed.split_once('/').map_or(typed, |(group, _)| group);
+    let known = |group: &str| api::RESOURCES.iter().any(|r| r.group == group) || group == api::GONE || group == "*";
+    if ["core", "v1"].contains(&group) {
+        Some("`\"\"`, the core group".to_owned())
+    } else if group != typed {
+        Some(format!("`{group}`, without the version"))
+    } else if !known(group) && !group.contains('.') {
+        let close = api::RESOURCES.iter().find(|r| r.group.split('.').next() == Some(group)).map(|r| r.group);
+        Some(close.map_or("a group that the cluster has".to_owned(), |close| format!("`{close}`")))
+    } else {
+        None
     }
 }
 
