@@ -51,7 +51,7 @@ pub const RULES: &[Rule] = &[
         id: "T655",
         title: "Argo CD decrypts no SOPS",
         why: "It would apply the encrypted text as the Secret's values: the webhook would find no certificate, and refuse to serve.",
-        fix: "Take `admission.webhook.certificates: certManager`; or `external`, with the Secret kept by Sealed Secrets or External \
+        fix: "Take `admission.webhook.certificates: cert-manager`; or `external`, with the Secret kept by Sealed Secrets or External \
               Secrets; or let Flux or `mtp sync` apply it.",
         check: Check::Plan(sops),
     },
@@ -179,7 +179,7 @@ fn sops(plan: &Plan, findings: &mut Findings) {
             .related(webhook.at.clone(), "the webhook whose certificate is encrypted by SOPS")
             .related(Place::file(Arc::clone(&secret.file)), "the encrypted Secret")
             .hint(
-                "take `certificates: certManager`, or `certificates: external` and keep the Secret with Sealed Secrets or External \
+                "take `certificates: cert-manager`, or `certificates: external` and keep the Secret with Sealed Secrets or External \
                  Secrets, or `engine: flux`",
             );
     }
