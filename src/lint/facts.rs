@@ -7,6 +7,7 @@ use super::Options;
 use super::file::{File, Object, entries, items};
 use super::layout::Role;
 use super::readers::{self, Readers};
+use super::webhooks::{self, Closed};
 use crate::place::Place;
 use crate::yaml::{Node, Value};
 
@@ -30,6 +31,8 @@ pub struct Seen {
 /// A Namespace of the tree.
 #[derive(Debug)]
 pub struct Named {
+    /// Its name.
+    pub name: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
     /// Where its name stands.
@@ -86,6 +89,8 @@ pub struct Facts {
     pub egress: Vec<Egress>,
     /// All custom kinds.
     pub customs: Vec<Custom>,
+    /// Webhooks that pods cannot start without.
+    pub closed: Vec<Closed>,
     /// All that reads folders.
     pub readers: Readers,
     /// Sizes of files that Argo CD counts, by path.
@@ -100,6 +105,7 @@ impl Facts {
         self.asked.append(&mut more.asked);
         self.egress.append(&mut more.egress);
         self.customs.append(&mut more.customs);
+        self.closed.append(&mut more.closed);
         for (folder, mut readers) in more.readers {
             self.readers.entry(folder).or_default().append(&mut readers);
         }
@@ -142,6 +148,7 @@ pub fn gather(file: &File<'_>, objects: &[Object<'_>], options: &Options) -> Fac
             at: object.at(),
             variables,
         });
+        facts.closed.extend(webhooks::closed(object));
         match (object.group, object.kind) {
             ("", "Namespace") => facts.namespaces.push(named(object)),
             ("networking.k8s.io", "NetworkPolicy") if !ours => facts.egress.extend(egress(object)),
@@ -201,7 +208,7 @@ fn named(object: &Object<'_>) -> Named {
         .collect();
     // The API server adds it to each.
     labels.insert("kubernetes.io/metadata.name".to_owned(), object.name().to_owned());
-    Named { labels, at: object.at() }
+    Named { name: object.name().to_owned(), labels, at: object.at() }
 }
 
 fn asked(object: &Object<'_>, selector: &Node<'_>, all: &mut Vec<Asked>) {

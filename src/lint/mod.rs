@@ -13,6 +13,7 @@ mod mask;
 mod readers;
 pub mod rules;
 mod selectors;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

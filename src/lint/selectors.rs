@@ -1,6 +1,8 @@
 //! Where the selectors of namespaces stand in Kubernetes' own kinds.
 
-use super::file::{Object, below, is_empty, items};
+use std::collections::BTreeMap;
+
+use super::file::{Object, below, entries, is_empty, items};
 use crate::yaml::{Node, Value};
 
 /// The label that the API server sets on each Namespace, and that nobody can change.
@@ -12,6 +14,41 @@ pub fn selects_all(selector: &Node<'_>) -> bool {
     !matches!(selector.value, Value::Scalar { plain: false, .. })
         && nothing("matchLabels")
         && nothing("matchExpressions")
+}
+
+/// Whether a selector selects namespaces that it does not name, and how they are called: all of them, or all but some.
+///
+/// That the label with the name is there says nothing: it is on each.
+pub fn selects_unnamed(selector: &Node<'_>) -> Option<&'static str> {
+    let mut but = false;
+    for expression in items(selector.get("matchExpressions")) {
+        match (expression.get("key").and_then(Node::text), expression.get("operator").and_then(Node::text)) {
+            (Some(METADATA_NAME), Some("Exists")) => {}
+            (_, Some("NotIn")) => but = true,
+            _ => return None,
+        }
+    }
+    let named = !selector.get("matchLabels").is_none_or(is_empty);
+    let unread = matches!(selector.value, Value::Scalar { plain: false, .. });
+    (!named && !unread).then_some(if but { "nearly every namespace" } else { "every namespace" })
+}
+
+/// Whether all ports of a rule are those of DNS: its own, the one of pods that may not use it, the names that CoreDNS gives it.
+pub fn is_dns_alone(rule: &Node<'_>) -> bool {
+    let ports = items(rule.get("ports"));
+    let dns = |port: &Node<'_>| {
+        let number = port.get("port").and_then(Node::text);
+        matches!(number, Some("53" | "5353" | "dns" | "dns-tcp")) && port.get("endPort").is_none_or(Node::is_null)
+    };
+    !ports.is_empty() && ports.iter().all(dns)
+}
+
+/// The rules of a way that name nobody: they are for everybody.
+pub fn without_peers<'f>(object: &Object<'f>, wanted: Way) -> Vec<&'f Node<'f>> {
+    let ways = Way::ALL.into_iter().filter(|(way, ..)| *way == wanted);
+    let rules =
+        ways.flat_map(|(_, rules, peers, _)| items(object.get(&["spec", rules])).iter().map(move |r| (r, peers)));
+    rules.filter(|(rule, peers)| rule.get(peers).is_none_or(is_empty)).map(|(rule, _)| rule).collect()
 }
 
 /// All selectors of namespaces in an object.
@@ -58,4 +95,57 @@ pub fn peers<'f>(object: &Object<'f>) -> Vec<(Way, &'f Node<'f>, &'f Node<'f>)> 
         }
     }
     all
+}
+
+/// A selector, kept when its file is gone.
+#[derive(Debug, Default)]
+pub struct Selector(Vec<Requirement>);
+
+/// What a selector asks of one label.
+#[derive(Debug)]
+struct Requirement {
+    key: String,
+    /// Whether the label is to be there.
+    wanted: bool,
+    /// The values that are meant; none: any.
+    values: Vec<String>,
+}
+
+impl Selector {
+    /// Reads a selector; what the API server refuses in it asks for nothing.
+    pub fn read(selector: &Node<'_>) -> Selector {
+        let pairs = entries(selector.get("matchLabels")).iter().filter_map(|(key, value)| {
+            Some(Requirement { key: key.text()?.to_owned(), wanted: true, values: vec![value.text()?.to_owned()] })
+        });
+        let expressions = items(selector.get("matchExpressions")).iter().filter_map(|expression| {
+            let operator = expression.get("operator").and_then(Node::text)?;
+            let values = match operator {
+                "In" | "NotIn" => items(expression.get("values")),
+                _ => &[],
+            };
+            Some(Requirement {
+                key: expression.get("key")?.text()?.to_owned(),
+                wanted: matches!(operator, "In" | "Exists"),
+                values: values.iter().filter_map(|value| value.text().map(str::to_owned)).collect(),
+            })
+        });
+        Selector(pairs.chain(expressions).collect())
+    }
+
+    /// Whether it selects what carries these labels; `None` where it asks for one of which nothing is known.
+    ///
+    /// Labels that are not listed are missing where `all` of them are known.
+    pub fn selects(&self, labels: &BTreeMap<String, String>, all: bool) -> Option<bool> {
+        let answers = self.0.iter().map(|asked| match labels.get(&asked.key) {
+            None if !all => None,
+            None => Some(!asked.wanted),
+            Some(value) => Some(asked.wanted == (asked.values.is_empty() || asked.values.contains(value))),
+        });
+        // One label that does not fit decides, whatever the others are.
+        answers.fold(Some(true), |sum, one| match (sum, one) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        })
+    }
 }

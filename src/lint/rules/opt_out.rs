@@ -6,6 +6,7 @@ use crate::lint::file::Object;
 use crate::lint::file::items;
 use crate::lint::found::Found;
 use crate::lint::selectors::selects_all;
+use crate::lint::webhooks::is_configuration;
 use crate::yaml::Node;
 
 /// The row of [`super::RULES`].
@@ -25,13 +26,33 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(object: &Object<'_>, found: &mut Found) {
-    if !object.is("admissionregistration.k8s.io", "ValidatingWebhookConfiguration") {
+    let mut chosen = |fails: Option<&Node<'_>>, selector: Option<&Node<'_>>, what: &str| {
+        let fails = fails.and_then(Node::text) != Some("Ignore");
+        if let Some(selector) = selector.filter(|selector| fails && !selects_all(selector)) {
+            let message = format!("whoever writes the labels of an object opts out of this {what}");
+            found.add(&RULE, object.place(selector), message);
+        }
+    };
+    if is_configuration(object) {
+        for webhook in items(object.get(&["webhooks"])) {
+            chosen(webhook.get("failurePolicy"), webhook.get("objectSelector"), "webhook");
+        }
+    }
+    if object.group != "admissionregistration.k8s.io" {
         return;
     }
-    for webhook in items(object.get(&["webhooks"])) {
-        let fails = webhook.get("failurePolicy").and_then(Node::text) != Some("Ignore");
-        if let Some(selector) = webhook.get("objectSelector").filter(|selector| fails && !selects_all(selector)) {
-            found.add(&RULE, object.place(selector), "whoever writes the labels of an object opts out of this webhook");
+    match object.kind {
+        "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy" => {
+            let selector = object.get(&["spec", "matchConstraints", "objectSelector"]);
+            chosen(object.get(&["spec", "failurePolicy"]), selector, "policy");
         }
+        "ValidatingAdmissionPolicyBinding" | "MutatingAdmissionPolicyBinding" => {
+            let actions = items(object.get(&["spec", "validationActions"]));
+            // What only warns or writes a log enforces nothing.
+            if actions.is_empty() || actions.iter().any(|action| action.text() == Some("Deny")) {
+                chosen(None, object.get(&["spec", "matchResources", "objectSelector"]), "policy");
+            }
+        }
+        _ => {}
     }
 }

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Check, Consumer, Rule};
+use crate::certs::x509::Certificate;
 use crate::diagnostic::Severity;
 use crate::lint::file::Object;
 use crate::lint::file::{below, items};
@@ -48,7 +49,8 @@ fn check(object: &Object<'_>, found: &mut Found) {
     if INJECTED.iter().any(|key| object.get(&["metadata", "annotations", key]).is_some()) {
         return;
     }
-    for node in own {
+    // `null` is how one writes that nothing is set.
+    for node in own.into_iter().filter(|node| !node.is_null()) {
         let text: String = node.text().unwrap_or_default().split_whitespace().collect();
         if text.starts_with("${") {
             continue;
@@ -56,8 +58,12 @@ fn check(object: &Object<'_>, found: &mut Found) {
         let what = match STANDARD.decode(&text) {
             _ if text.is_empty() => "nothing".to_owned(),
             Err(_) => format!("`{}`", crate::diagnostic::shortened(text, 30)),
-            Ok(bytes) if bytes.windows(MARK.len()).any(|part| part == MARK) => continue,
-            Ok(_) => "base64 of something else".to_owned(),
+            // A frame of PEM says nothing about what is in it.
+            Ok(bytes) => match Certificate::chain(&bytes) {
+                Ok(_) => continue,
+                Err(_) if bytes.windows(MARK.len()).any(|part| part == MARK) => "a frame around no certificate".into(),
+                Err(_) => "base64 of something else".to_owned(),
+            },
         };
         found.add(&RULE, object.place(node), format!("expected certificates in PEM, in base64, found {what}"));
     }
