@@ -5,7 +5,7 @@ use crate::diagnostic::Severity;
 use crate::lint::file::Object;
 use crate::lint::file::items;
 use crate::lint::found::Found;
-use crate::lint::selectors::{Way, peers, selects_all};
+use crate::lint::selectors::{Way, is_dns_alone, peers, selects_all, selects_unnamed};
 
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
@@ -27,19 +27,23 @@ fn check(object: &Object<'_>, found: &mut Found) {
         return;
     }
     for (way, rule, peer) in peers(object) {
-        let Some(selector) = peer.get("namespaceSelector").filter(|selector| selects_all(selector)) else { continue };
+        // A selector that is `null` is none: the peer is pods of the policy's own namespace.
+        let Some(selector) = peer.get("namespaceSelector").filter(|selector| !selector.is_null()) else { continue };
+        let Some(whose) = selects_unnamed(selector) else { continue };
         let pods = peer.get("podSelector").is_some_and(|pods| !selects_all(pods));
         let ports = !items(rule.get("ports")).is_empty();
         let at = object.place(selector);
+        let said = |what: &str| format!("pods of {whose} are {what}");
         match (way, pods) {
             // With ports, it may be meant: metrics, a webhook.
-            (Way::In, false) if ports => found.warn(&RULE, at, "pods of every namespace are let in to these ports"),
-            (Way::In, false) => found.add(&RULE, at, "pods of every namespace are let in"),
-            (Way::In, true) => found.warn(&RULE, at, "pods of every namespace are let in that carry the labels"),
-            (Way::Out, false) if ports => found.warn(&RULE, at, "pods of every namespace are reached at these ports"),
-            (Way::Out, false) => found.add(&RULE, at, "pods of every namespace are reached"),
-            // DNS is mostly reached so.
-            (Way::Out, true) => continue,
+            (Way::In, false) if ports => found.warn(&RULE, at, said("let in to these ports")),
+            (Way::In, false) => found.add(&RULE, at, said("let in")),
+            (Way::In, true) => found.warn(&RULE, at, said("let in that carry the labels")),
+            (Way::Out, false) if ports => found.warn(&RULE, at, said("reached at these ports")),
+            (Way::Out, false) => found.add(&RULE, at, said("reached")),
+            // DNS is mostly reached so, and nothing else.
+            (Way::Out, true) if is_dns_alone(rule) => continue,
+            (Way::Out, true) => found.warn(&RULE, at, said("reached that carry the labels")),
         };
     }
 }

@@ -1,5 +1,7 @@
 //! L206: one family of addresses forgotten.
 
+use ipnet::IpNet;
+
 use super::{Check, Consumer, Rule};
 use crate::diagnostic::Severity;
 use crate::lint::file::Object;
@@ -31,17 +33,26 @@ fn check(object: &Object<'_>, found: &mut Found) {
         let blocks =
             peers(object).into_iter().filter(|(way, ..)| *way == wanted).filter_map(|(.., peer)| peer.get("ipBlock"));
         let all: Vec<&Node<'_>> = blocks.filter_map(|block| block.get("cidr")).collect();
-        let whole = |range: &str| all.iter().find(|node| node.text() == Some(range));
-        let any6 = all.iter().any(|node| node.text().is_some_and(|text| text.contains(':')));
-        let any4 = all.iter().any(|node| node.text().is_some_and(|text| text.contains('.')));
-        match (whole("0.0.0.0/0"), whole("::/0")) {
-            (Some(node), None) if !any6 => {
-                found.add(&RULE, object.place(node), "all of IPv4 is named, and nothing of IPv6");
+        let nets = all.iter().filter_map(|node| Some((*node, node.text()?.parse::<IpNet>().ok()?)));
+        let nets: Vec<(&Node<'_>, IpNet)> = nets.collect();
+        for (six, own, other) in [(false, "IPv4", "IPv6"), (true, "IPv6", "IPv4")] {
+            let whole = nets.iter().find(|(_, net)| is_six(net) == six && net.prefix_len() == 0);
+            let answered = nets.iter().any(|(_, net)| is_six(net) != six && is_wide(net));
+            if let Some((node, _)) = whole.filter(|_| !answered) {
+                let message = format!("all of {own} is named, and the internet of {other} is not");
+                found.add(&RULE, object.place(node), message);
             }
-            (None, Some(node)) if !any4 => {
-                found.add(&RULE, object.place(node), "all of IPv6 is named, and nothing of IPv4");
-            }
-            _ => {}
         }
     }
+}
+
+fn is_six(net: &IpNet) -> bool {
+    matches!(net, IpNet::V6(_))
+}
+
+/// Whether a range is part of the internet at large: the internet of IPv6 is `2000::/3`, and lists of what is left of IPv4
+/// without private ranges have a part as wide. Loopback and private ranges are narrower.
+fn is_wide(net: &IpNet) -> bool {
+    let internet = crate::cidr::internet6();
+    net.prefix_len() <= 3 && (!is_six(net) || net.contains(&internet))
 }

@@ -3,9 +3,10 @@
 use super::{Check, Consumer, Rule};
 use crate::diagnostic::Severity;
 use crate::lint::file::Object;
-use crate::lint::file::{is_empty, items};
+use crate::lint::file::{entries, is_empty, items};
 use crate::lint::found::Found;
-use crate::lint::selectors::Way;
+use crate::lint::selectors::{Way, is_dns_alone, without_peers};
+use crate::yaml::{Node, Value};
 
 /// The row of [`super::RULES`].
 pub const RULE: Rule = Rule {
@@ -26,15 +27,25 @@ fn check(object: &Object<'_>, found: &mut Found) {
         return;
     }
     for (way, rules, peers, _) in Way::ALL {
-        for rule in items(object.get(&["spec", rules])) {
-            let nobody = rule.get(peers).is_none_or(is_empty);
+        for rule in without_peers(object, way) {
             let ports = !items(rule.get("ports")).is_empty();
-            // With ports, it is how Services are published and DNS is reached.
-            if nobody && !ports {
-                let what = if way == Way::In { "everybody is let in" } else { "every address is reached" };
-                found.add(&RULE, object.place(rule), format!("{what}: the rule names no `{peers}`"));
-            }
-            for peer in items(rule.get(peers)).iter().filter(|peer| is_empty(peer)) {
+            let what = match way {
+                // With ports, it is how Services are published.
+                Way::In if ports => continue,
+                Way::In => "everybody is let in",
+                // DNS may be anywhere: in the cluster, on the node, beyond both.
+                Way::Out if is_dns_alone(rule) => continue,
+                Way::Out if ports => "every address is reached at these ports",
+                Way::Out => "every address is reached",
+            };
+            found.add(&RULE, object.place(rule), format!("{what}: the rule names no `{peers}`"));
+        }
+        for rule in items(object.get(&["spec", rules])) {
+            // A field that is `null` is none.
+            let nothing = |peer: &&Node<'_>| entries(Some(peer)).iter().all(|(_, value)| value.is_null());
+            let peers =
+                items(rule.get(peers)).iter().filter(|peer| matches!(peer.value, Value::Map(_)) || is_empty(peer));
+            for peer in peers.filter(nothing) {
                 found.add(&RULE, object.place(peer), "an empty peer is refused by the API server");
             }
         }
