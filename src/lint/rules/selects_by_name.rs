@@ -1,5 +1,7 @@
 //! L202: a namespace selected by the label `name`.
 
+use std::collections::BTreeSet;
+
 use super::{Check, Consumer, Rule};
 use crate::diagnostic::Severity;
 use crate::lint::Tree;
@@ -23,11 +25,14 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(tree: &Tree, found: &mut Found) {
-    let carried = tree.facts.namespaces.iter().any(|namespace| namespace.labels.contains_key("name"));
-    if carried {
-        return;
-    }
+    let carried: BTreeSet<&str> =
+        tree.facts.namespaces.iter().filter_map(|namespace| namespace.labels.get("name")).map(String::as_str).collect();
     for asked in tree.facts.asked.iter().filter(|asked| asked.key == "name") {
+        // That one Namespace has the label says nothing about the one that is meant.
+        let any = asked.values.is_empty() && !carried.is_empty();
+        if any || asked.values.iter().any(|value| carried.contains(value.as_str())) {
+            continue;
+        }
         let message = "no Namespace has the label `name` unless somebody sets it";
         let added = found.add(&RULE, asked.at.clone(), message);
         if let [value] = asked.values.as_slice() {
