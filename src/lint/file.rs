@@ -62,16 +62,19 @@ impl<'i> File<'i> {
     pub fn objects(&self) -> Vec<Object<'_>> {
         let mut all = Vec::new();
         for document in &self.documents {
-            self.collect(document, 0, &mut all);
+            self.collect(document, None, 0, &mut all);
         }
         all
     }
 
-    fn collect<'f>(&'f self, node: &'f Node<'f>, depth: usize, all: &mut Vec<Object<'f>>) {
-        let Some(object) = Object::of(self, node) else { return };
+    fn collect<'f>(&'f self, node: &'f Node<'f>, list: Option<Object<'f>>, depth: usize, all: &mut Vec<Object<'f>>) {
+        // Items of a `SecretList` need not say that they are Secrets.
+        let typed = list.and_then(|list| Some((list, list.kind.strip_suffix("List").filter(|kind| !kind.is_empty())?)));
+        let inherited = || typed.map(|(list, kind)| Object { node, kind, ..list });
+        let Some(object) = Object::of(self, node).or_else(inherited) else { return };
         if object.is_list() && depth < 3 {
             let inner = items(node.get("items"));
-            inner.iter().for_each(|item| self.collect(item, depth + 1, all));
+            inner.iter().for_each(|item| self.collect(item, Some(object), depth + 1, all));
         } else {
             all.push(object);
         }
