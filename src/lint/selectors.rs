@@ -136,16 +136,22 @@ impl Selector {
     ///
     /// Labels that are not listed are missing where `all` of them are known.
     pub fn selects(&self, labels: &BTreeMap<String, String>, all: bool) -> Option<bool> {
-        let answers = self.0.iter().map(|asked| match labels.get(&asked.key) {
-            None if !all => None,
-            None => Some(!asked.wanted),
-            Some(value) => Some(asked.wanted == (asked.values.is_empty() || asked.values.contains(value))),
-        });
+        let answers: Vec<Option<bool>> = self
+            .0
+            .iter()
+            .map(|asked| match labels.get(&asked.key) {
+                None if !all => None,
+                None => Some(!asked.wanted),
+                Some(value) => Some(asked.wanted == (asked.values.is_empty() || asked.values.contains(value))),
+            })
+            .collect();
         // One label that does not fit decides, whatever the others are.
-        answers.fold(Some(true), |sum, one| match (sum, one) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        })
+        if answers.contains(&Some(false)) {
+            Some(false)
+        } else if answers.contains(&None) {
+            None
+        } else {
+            Some(true)
+        }
     }
 }
