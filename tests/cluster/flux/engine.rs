@@ -24,7 +24,7 @@ use crate::programs::{definitions, module, program, repository};
 use crate::world::World;
 
 /// How long it may take until everything is applied.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Flux's namespace.
 pub const FLUX: &str = "flux-system";
