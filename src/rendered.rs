@@ -240,7 +240,8 @@ fn kustomization(plan: &Plan, folder: &str, files: &[File], findings: &mut Findi
         kind: "Kustomization",
         resources: names.collect(),
     };
-    let mut bytes = header(&plan.platform.doc.file);
+    let mut bytes = Vec::new();
+    header(&plan.platform.doc.file, &mut bytes);
     if let Err(error) = emit_value(&content, &mut bytes) {
         findings.error("T706", Place::file(folder), format!("the list of {folder} cannot be written: {error}"));
     }
@@ -259,8 +260,10 @@ struct Kustomization<'a> {
     resources: Vec<&'a str>,
 }
 
-fn header(source: &str) -> Vec<u8> {
-    [HEADER.as_bytes(), source.as_bytes(), b"\n"].concat()
+fn header(source: &str, out: &mut Vec<u8>) {
+    for part in [HEADER, source, "\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
 }
 
 fn of_tenant(plan: &Plan, tenant: &TenantPlan, folder: &str, specs: &Specs, findings: &mut Findings) -> Vec<File> {
@@ -300,9 +303,7 @@ fn each_in_a_file(objects: Vec<Object>, folder: &str, files: &mut Vec<File>, fin
 fn all_in_a_file(objects: Vec<Object>, path: String, findings: &mut Findings) -> File {
     let mut bytes = Vec::with_capacity(1536 * objects.len());
     if let Some(first) = objects.first() {
-        bytes.extend_from_slice(HEADER.as_bytes());
-        bytes.extend_from_slice(first.at.path.as_bytes());
-        bytes.push(b'\n');
+        header(&first.at.path, &mut bytes);
     }
     let mut entries = Vec::with_capacity(objects.len());
     for (index, object) in objects.into_iter().enumerate() {

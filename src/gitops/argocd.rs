@@ -13,14 +13,13 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::rights::{self, Account};
-use super::{Engine, Folder, GITOPS_FOLDER, PLATFORM, ROOT, Shard, may_go, metadata};
+use super::{Engine, Folder, GITOPS_FOLDER, GLOBAL, PLATFORM, ROOT, Rendered, Shard, may_go, metadata, rendered};
 use crate::contract::tenant::State;
 use crate::objects::meta::ObjectMeta;
 use crate::objects::{self, Build, KINDS, Object, deployer};
 use crate::plan::gitops::ArgocdPlan;
 use crate::plan::{GitopsPlan, Plan, SourcePlan, TenantPlan};
 use crate::rendered::{PLATFORM_FOLDER, TENANTS_FOLDER};
-use crate::templates::admit;
 
 /// The row of [`super::ENGINES`].
 pub const ENGINE: Engine = Engine { folder: "argocd", wanted: |plan| of(plan).is_some(), once, tenant };
@@ -68,7 +67,7 @@ fn of(plan: &Plan) -> Option<(&GitopsPlan, &ArgocdPlan)> {
 
 fn once(plan: &Plan, shards: &[Shard]) -> Vec<Folder> {
     let Some((gitops, argocd)) = of(plan) else { return Vec::new() };
-    let at = super::at(plan);
+    let at = gitops.at.clone();
     let ours = |name: &str, folder: &str| {
         let mut metadata = metadata(name, &argocd.namespace, None, name == ROOT);
         annotate(&mut metadata, &OURS);
@@ -98,7 +97,8 @@ fn once(plan: &Plan, shards: &[Shard]) -> Vec<Folder> {
         objects.push(Object::custom(VERSION, "AppProject", metadata, nothing(), at));
     }
     let own = OWN.map(|(_, resource)| resource);
-    let account = Account { name: ACCOUNT, namespace: &argocd.namespace, own: &[(GROUP, &own)], more: RECONCILE };
+    let account =
+        Account { name: ACCOUNT, namespace: &argocd.namespace, own: &[(GROUP, &own)], at: &gitops.at, more: RECONCILE };
     objects.extend(rights::objects(plan, &account));
     vec![Folder { path: String::new(), objects, listed: false }]
 }
@@ -194,17 +194,12 @@ fn own_project(plan: &Plan, gitops: &GitopsPlan, argocd: &ArgocdPlan) -> Value {
     let destinations: Vec<Value> = namespaces.iter().map(|name| json!({"namespace": name, "server": SERVER})).collect();
     let account = format!("{}:{ACCOUNT}", argocd.namespace);
     let accounts = namespaces[..2].iter().map(|name| impersonated(name, &account)).collect();
-    let custom = &plan.platform.doc.content.spec.templates.kinds;
-    let custom = custom.iter().map(|kind| (kind.group.value.as_str(), kind.kind.value.as_str()));
-    let made =
-        admit::KINDS.iter().map(|(version, kind)| (version.split_once('/').map_or("", |(group, _)| group), *kind));
-    let made = made.chain(custom).filter(|_| !plan.templates.is_empty());
-    let rows = KINDS.iter().filter(|row| row.kind != objects::ANY).map(|row| (row.group, row.kind));
-    let (global, namespaced): (BTreeSet<_>, BTreeSet<_>) =
-        rows.chain(made).chain(OWN.map(|(kind, _)| (GROUP, kind))).partition(|(_, kind)| GLOBAL.contains(kind));
-    let listed = |kinds: BTreeSet<(&str, &str)>| -> Vec<Value> {
-        kinds.into_iter().map(|(group, kind)| json!({"group": group, "kind": kind})).collect()
-    };
+    let all: Vec<Rendered<'_>> = rendered(plan).collect();
+    let standing =
+        |global: bool| all.iter().filter(move |kind| kind.global == global).map(|kind| (kind.group, kind.kind));
+    let namespaced: BTreeSet<(&str, &str)> = standing(false).chain(OWN.map(|(kind, _)| (GROUP, kind))).collect();
+    let namespaced = namespaced.into_iter().map(|(group, kind)| json!({"group": group, "kind": kind}));
+    let global: BTreeSet<(&str, &str)> = standing(true).collect();
     let crd = objects::custom_resource_definition::name();
     let names: &[(&str, &[&str])] = &[
         ("Namespace", &[&plan.platform.namespace, "tenant-*"]),
@@ -223,19 +218,10 @@ fn own_project(plan: &Plan, gitops: &GitopsPlan, argocd: &ArgocdPlan) -> Value {
         "description": "What k8s-mtp renders",
         "destinationServiceAccounts": Value::Array(accounts),
         "destinations": destinations,
-        "namespaceResourceWhitelist": listed(namespaced),
+        "namespaceResourceWhitelist": namespaced.collect::<Vec<Value>>(),
         "sourceRepos": [gitops.source.repo],
     })
 }
-
-/// Kinds of [`KINDS`] that stand in no namespace.
-const GLOBAL: [&str; 5] = [
-    "CustomResourceDefinition",
-    "MutatingWebhookConfiguration",
-    "Namespace",
-    "Tenant",
-    "ValidatingWebhookConfiguration",
-];
 
 /// The project of a tenant's own repositories.
 fn tenants_project(tenant: &TenantPlan) -> Value {

@@ -14,6 +14,7 @@ use super::{Engine, Folder, GITOPS_FOLDER, PLATFORM, ROOT, Shard, may_go, metada
 use crate::contract::tenant::State;
 use crate::objects::meta::ObjectMeta;
 use crate::objects::{Object, deployer};
+use crate::place::Place;
 use crate::plan::admission::CertificatesPlan;
 use crate::plan::gitops::{FluxPlan, RevisionPlan};
 use crate::plan::{DeployPlan, GitopsPlan, Plan, SourcePlan, TenantPlan};
@@ -43,7 +44,7 @@ fn once(plan: &Plan, shards: &[Shard]) -> Vec<Folder> {
         let spec = over(gitops, &format!("{GITOPS_FOLDER}/{folder}"), more);
         // A shard goes with the last of its tenants.
         let protected = name == ROOT;
-        object(KUSTOMIZATION, metadata(name, &flux.namespace, None, protected), spec, plan)
+        object(KUSTOMIZATION, metadata(name, &flux.namespace, None, protected), spec, &gitops.at)
     };
     let decrypted = plan.platform.admission.webhook.as_ref();
     let decrypted = decrypted.is_some_and(|webhook| matches!(webhook.certificates, CertificatesPlan::Sops { .. }));
@@ -55,15 +56,18 @@ fn once(plan: &Plan, shards: &[Shard]) -> Vec<Folder> {
     let platform = over(gitops, PLATFORM_FOLDER, platform);
     let repository = repository(&gitops.source, flux.secret.as_deref());
     let mut objects = vec![
-        object(GIT_REPOSITORY, metadata(ROOT, &flux.namespace, None, true), repository, plan),
+        object(GIT_REPOSITORY, metadata(ROOT, &flux.namespace, None, true), repository, &gitops.at),
         ours(ROOT, ENGINE.folder, json!({})),
-        object(KUSTOMIZATION, metadata(PLATFORM, &flux.namespace, None, true), platform, plan),
+        object(KUSTOMIZATION, metadata(PLATFORM, &flux.namespace, None, true), platform, &gitops.at),
     ];
     objects.extend(shards.iter().map(|shard| {
         let folder = format!("{}/{}", ENGINE.folder, shard.path());
         ours(&shard.name(), &folder, json!({}))
     }));
-    objects.extend(rights::objects(plan, &Account { name: ACCOUNT, namespace: &flux.namespace, own: &OWN, more: &[] }));
+    objects.extend(rights::objects(
+        plan,
+        &Account { name: ACCOUNT, namespace: &flux.namespace, own: &OWN, at: &gitops.at, more: &[] },
+    ));
     vec![Folder { path: String::new(), objects, listed: true }]
 }
 
@@ -72,7 +76,7 @@ fn tenant(plan: &Plan, tenant: &TenantPlan) -> Vec<Folder> {
     let of_flux = |name: &str, folder: &str, more: Value, protected: bool| {
         let spec = over(gitops, folder, more);
         let metadata = metadata(name, &flux.namespace, Some(tenant), protected);
-        Object { at: tenant.name_at(), ..object(KUSTOMIZATION, metadata, spec, plan) }
+        object(KUSTOMIZATION, metadata, spec, &tenant.name_at())
     };
     let name = format!("tenant-{}", tenant.name);
     let folder = format!("{TENANTS_FOLDER}/{}", tenant.name);
@@ -85,7 +89,7 @@ fn tenant(plan: &Plan, tenant: &TenantPlan) -> Vec<Folder> {
         let folder = format!("{GITOPS_FOLDER}/{}/{path}", ENGINE.folder);
         let more = json!({"dependsOn": [{"name": name}]});
         objects.push(of_flux(&format!("deploy-{}", tenant.name), &folder, more, false));
-        let deployed = tenant.deploy.iter().flat_map(|deploy| deployed(plan, tenant, deploy, &name, flux)).collect();
+        let deployed = tenant.deploy.iter().flat_map(|deploy| deployed(tenant, deploy, &name, flux)).collect();
         folders.push(Folder { path, objects: deployed, listed: true });
     }
     folders.push(Folder { path: Shard::of(&tenant.name).path(), objects, listed: true });
@@ -95,7 +99,7 @@ fn tenant(plan: &Plan, tenant: &TenantPlan) -> Vec<Folder> {
 /// A repository of a tenant's own. It is applied as the tenant's ServiceAccount: `targetNamespace` is not set, because it would
 /// move another tenant's objects here where they have to be refused. Taking the entry out stops deploying, and deletes
 /// nothing that runs.
-fn deployed(plan: &Plan, tenant: &TenantPlan, deploy: &DeployPlan, depends_on: &str, flux: &FluxPlan) -> [Object; 2] {
+fn deployed(tenant: &TenantPlan, deploy: &DeployPlan, depends_on: &str, flux: &FluxPlan) -> [Object; 2] {
     let metadata = || metadata(&deploy.name, &deploy.namespace, Some(tenant), false);
     let mut spec = json!({
         "deletionPolicy": "Orphan",
@@ -115,10 +119,7 @@ fn deployed(plan: &Plan, tenant: &TenantPlan, deploy: &DeployPlan, depends_on: &
         source["suspend"] = json!(true);
     }
     let at = tenant.doc.at(deploy.span);
-    [
-        Object { at: at.clone(), ..object(GIT_REPOSITORY, metadata(), source, plan) },
-        Object { at, ..object(KUSTOMIZATION, metadata(), spec, plan) },
-    ]
+    [object(GIT_REPOSITORY, metadata(), source, &at), object(KUSTOMIZATION, metadata(), spec, &at)]
 }
 
 /// That a Kustomization was applied, healthy or not: a webhook without a pod that is ready must not keep a revocation, or the
@@ -171,6 +172,6 @@ fn repository(source: &SourcePlan, secret: Option<&str>) -> Value {
     spec
 }
 
-fn object((api_version, kind): (&'static str, &'static str), metadata: ObjectMeta, spec: Value, plan: &Plan) -> Object {
-    Object::custom(api_version, kind, metadata, spec, super::at(plan))
+fn object((api_version, kind): (&'static str, &'static str), metadata: ObjectMeta, spec: Value, at: &Place) -> Object {
+    Object::custom(api_version, kind, metadata, spec, at.clone())
 }

@@ -10,15 +10,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::ServiceAccount;
-use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule};
 
-use super::metadata;
+use super::{metadata, rendered};
 use crate::certs::SECRET;
 use crate::objects::meta::ObjectMeta;
 use crate::objects::role_binding::GROUP as RBAC;
-use crate::objects::{self, KINDS, Object};
+use crate::objects::{self, Object, role_binding};
+use crate::place::Place;
 use crate::plan::Plan;
-use crate::templates::admit;
 
 /// What server-side apply and pruning need.
 const APPLY: [&str; 4] = ["create", "delete", "get", "patch"];
@@ -34,6 +34,8 @@ pub struct Account<'a> {
     pub namespace: &'a str,
     /// Resources of the engine's own, by group.
     pub own: &'a [(&'a str, &'a [&'a str])],
+    /// Where the Platform names the engine.
+    pub at: &'a Place,
     /// What the engine does to Roles, ClusterRoles and their bindings besides applying them.
     pub more: &'a [&'a str],
 }
@@ -41,7 +43,7 @@ pub struct Account<'a> {
 /// The ServiceAccount, and what it may do.
 pub fn objects(plan: &Plan, account: &Account<'_>) -> Vec<Object> {
     let Account { name, namespace, .. } = *account;
-    let at = super::at(plan);
+    let at = account.at;
     let global = || ObjectMeta { namespace: None, ..metadata(name, namespace, None, true) };
     let object = ServiceAccount {
         automount_service_account_token: Some(false),
@@ -49,18 +51,12 @@ pub fn objects(plan: &Plan, account: &Account<'_>) -> Vec<Object> {
         ..ServiceAccount::default()
     };
     let role = ClusterRole { metadata: global(), rules: Some(rules(plan, account)), aggregation_rule: None };
-    let subject = Subject {
-        kind: "ServiceAccount".to_owned(),
-        name: name.to_owned(),
-        namespace: Some(namespace.to_owned()),
-        ..Subject::default()
-    };
     let binding = ClusterRoleBinding {
         metadata: global(),
-        role_ref: RoleRef { api_group: Some(RBAC.to_owned()), kind: "ClusterRole".to_owned(), name: name.to_owned() },
-        subjects: Some(vec![subject]),
+        role_ref: role_binding::role_ref("ClusterRole", name),
+        subjects: Some(vec![role_binding::account(namespace, name)]),
     };
-    vec![Object::new(object, at.clone()), Object::new(role, at.clone()), Object::new(binding, at)]
+    vec![Object::new(object, at.clone()), Object::new(role, at.clone()), Object::new(binding, at.clone())]
 }
 
 fn rules(plan: &Plan, account: &Account<'_>) -> Vec<PolicyRule> {
@@ -69,9 +65,9 @@ fn rules(plan: &Plan, account: &Account<'_>) -> Vec<PolicyRule> {
     // What is listed by name cannot be created by name: the API server does not know a new object's name yet.
     let named = [("", "secrets", SECRET.to_owned()), ("apiextensions.k8s.io", "customresourcedefinitions", crd)];
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (group, resource) in rendered(plan) {
-        if !named.iter().any(|(g, r, _)| (*g, *r) == (&*group, &*resource)) {
-            all.entry(group).or_default().insert(resource);
+    for kind in rendered(plan) {
+        if !named.iter().any(|(group, resource, _)| (*group, *resource) == (kind.group, &*kind.resource)) {
+            all.entry(kind.group.to_owned()).or_default().insert(kind.resource.into_owned());
         }
     }
     for (group, resources) in account.own {
@@ -94,30 +90,6 @@ fn rules(plan: &Plan, account: &Account<'_>) -> Vec<PolicyRule> {
     let own = ["clusterrolebindings".to_owned(), "clusterroles".to_owned()];
     rules.push(rule(RBAC, own, &keep, Some(account.name)));
     rules
-}
-
-/// Groups and resources of everything that may be rendered, what is no longer wanted included: it has to be pruned.
-fn rendered(plan: &Plan) -> impl Iterator<Item = (String, String)> {
-    let rows = KINDS.iter().filter(|row| row.kind != objects::ANY);
-    let rows = rows.map(|row| (row.group.to_owned(), resource(row.kind)));
-    let custom = &plan.platform.doc.content.spec.templates.kinds;
-    let custom = custom.iter().map(|kind| (kind.group.value.clone(), kind.resource.value.clone()));
-    let templates = admit::KINDS.iter().map(|(version, kind)| {
-        let group = version.split_once('/').map_or("", |(group, _)| group);
-        (group.to_owned(), resource(kind))
-    });
-    let templates = templates.chain(custom).filter(|_| !plan.templates.is_empty());
-    rows.chain(templates)
-}
-
-/// The resource of a kind of [`KINDS`] or of templates: all of them have regular plurals.
-fn resource(kind: &str) -> String {
-    let lower = kind.to_ascii_lowercase();
-    match lower.strip_suffix('y') {
-        Some(stem) => format!("{stem}ies"),
-        None if lower.ends_with('s') => format!("{lower}es"),
-        None => format!("{lower}s"),
-    }
 }
 
 fn rule(group: &str, resources: impl IntoIterator<Item = String>, verbs: &[&str], name: Option<&str>) -> PolicyRule {

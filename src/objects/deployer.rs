@@ -8,7 +8,7 @@
 //! own Namespace and delete its quotas and policies; CVE-2021-41254 and CVE-2024-31990 were such ways out.
 
 use k8s_openapi::api::core::v1::ServiceAccount;
-use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
+use k8s_openapi::api::rbac::v1::RoleBinding;
 
 use super::role::{self, Rights, role_name};
 use super::{Build, InNamespace, Kind, Object, meta, role_binding, service_account};
@@ -55,16 +55,11 @@ fn binding(scope: &InNamespace<'_>) -> Vec<Object> {
     if !wanted(scope) {
         return Vec::new();
     }
-    let subject = Subject {
-        kind: service_account::KIND.kind.to_owned(),
-        name: NAME.to_owned(),
-        namespace: Some(scope.namespace.name.to_string()),
-        ..Subject::default()
-    };
+    let subject = role_binding::account(&scope.namespace.name, NAME);
     let name = role_name(&scope.tenant.name, ROLE_PART);
     let binding = RoleBinding {
         metadata: meta::in_namespace(scope, format!("{name}-binding")),
-        role_ref: RoleRef { api_group: Some(role_binding::GROUP.to_owned()), kind: role::KIND.kind.to_owned(), name },
+        role_ref: role_binding::role_ref(role::KIND.kind, name),
         subjects: (scope.namespace.state != State::Retired).then(|| vec![subject]),
     };
     vec![Object::new(binding, scope.tenant.doc.at(scope.namespace.span))]

@@ -32,6 +32,20 @@ const READ: &[&str] = &["get", "list", "watch"];
 const WRITE: &[&str] = &["create", "delete", "deletecollection", "patch", "update"];
 const APPLY: &[&str] = &["create", "delete", "patch", "update"];
 
+/// What runs in a namespace, of the core group.
+const RUNS: &[&str] = &[
+    "configmaps",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "secrets",
+    "serviceaccounts",
+    "services",
+];
+
+/// What runs pods, of `apps`.
+const WORKLOADS: &[&str] = &["daemonsets", "deployments", "replicasets", "statefulsets"];
+
 /// What everybody sees: all but Secrets. The namespace itself by `get` alone: a namespaced Role that may `update` or
 /// `patch` `namespaces`, or its subresources, could take Pod Security off its own namespace.
 const SEE: &[Rule] = &[
@@ -100,25 +114,13 @@ const OPERATE: &[Rule] = &[
 /// What admins do: everything that runs in the namespace, and nothing that bounds it. No `serviceaccounts/token`, no
 /// `endpoints` or `endpointslices` (CVE-2021-25740), no quota, limit, network policy, Role or binding.
 const ADMINISTER: &[Rule] = &[
-    (
-        "",
-        &[
-            "configmaps",
-            "persistentvolumeclaims",
-            "pods",
-            "replicationcontrollers",
-            "secrets",
-            "serviceaccounts",
-            "services",
-        ],
-        WRITE,
-    ),
+    ("", RUNS, WRITE),
     ("", &["secrets"], READ),
     ("", &["pods/attach", "pods/exec", "pods/portforward"], &["create", "get"]),
     ("", &["pods/ephemeralcontainers", "pods/resize"], &["get", "patch", "update"]),
     ("", &["pods/eviction"], &["create"]),
     ("", &["replicationcontrollers/scale"], &["patch", "update"]),
-    ("apps", &["daemonsets", "deployments", "replicasets", "statefulsets"], WRITE),
+    ("apps", WORKLOADS, WRITE),
     ("apps", &["deployments/scale", "replicasets/scale", "statefulsets/scale"], &["patch", "update"]),
     ("autoscaling", &["horizontalpodautoscalers"], WRITE),
     ("batch", &["cronjobs", "jobs"], WRITE),
@@ -130,21 +132,9 @@ const ADMINISTER: &[Rule] = &[
 /// What the engine does for a tenant, from the tenant's own repository: less than what its admins do. It runs no commands in
 /// pods, and what is not written to a repository it does not touch.
 const DEPLOY: &[Rule] = &[
-    (
-        "",
-        &[
-            "configmaps",
-            "persistentvolumeclaims",
-            "pods",
-            "replicationcontrollers",
-            "secrets",
-            "serviceaccounts",
-            "services",
-        ],
-        APPLY,
-    ),
+    ("", RUNS, APPLY),
     ("", &["secrets"], &["get"]),
-    ("apps", &["daemonsets", "deployments", "replicasets", "statefulsets"], APPLY),
+    ("apps", WORKLOADS, APPLY),
     ("autoscaling", &["horizontalpodautoscalers"], APPLY),
     ("batch", &["cronjobs", "jobs"], APPLY),
     ("networking.k8s.io", &["ingresses"], APPLY),

@@ -33,7 +33,7 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
         let subjects: Vec<Subject> = named.into_iter().map(|(subject, _)| subject).collect();
         let binding = RoleBinding {
             metadata: meta::in_namespace(scope, format!("{name}-binding")),
-            role_ref: RoleRef { api_group: Some(GROUP.to_owned()), kind: "Role".to_owned(), name },
+            role_ref: role_ref("Role", name),
             subjects: (!subjects.is_empty()).then_some(subjects),
         };
         let mut object = Object::new(binding, tenant.doc.at(scope.namespace.span));
@@ -41,4 +41,19 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
         object
     });
     each.collect()
+}
+
+/// What a binding gives.
+pub fn role_ref(kind: &str, name: impl Into<String>) -> RoleRef {
+    RoleRef { api_group: Some(GROUP.to_owned()), kind: kind.to_owned(), name: name.into() }
+}
+
+/// A ServiceAccount whom a binding names.
+pub fn account(namespace: &str, name: &str) -> Subject {
+    Subject {
+        kind: "ServiceAccount".to_owned(),
+        name: name.to_owned(),
+        namespace: Some(namespace.to_owned()),
+        ..Subject::default()
+    }
 }

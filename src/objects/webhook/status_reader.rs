@@ -4,11 +4,11 @@
 //!
 //! Source: `pkg/kstatus/polling/statusreaders/deployment.go` of <https://github.com/fluxcd/cli-utils>
 
-use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject};
+use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding};
 
 use super::scope;
 use crate::gitops::flux::ACCOUNT;
-use crate::objects::{Build, Kind, Object, role, role_binding, service_account};
+use crate::objects::{Build, Kind, Object, role, role_binding};
 use crate::plan::Plan;
 
 /// The row of [`crate::objects::KINDS`] of the Role.
@@ -38,17 +38,10 @@ fn role(plan: &Plan) -> Vec<Object> {
 
 fn binding(plan: &Plan) -> Vec<Object> {
     let Some((scope, namespace)) = wanted(plan) else { return Vec::new() };
-    let name = ACCOUNT.to_owned();
-    let subject = Subject {
-        kind: service_account::KIND.kind.to_owned(),
-        name: name.clone(),
-        namespace: Some(namespace.to_owned()),
-        ..Subject::default()
-    };
     let binding = RoleBinding {
         metadata: scope.metadata(ACCOUNT),
-        role_ref: RoleRef { api_group: Some(role_binding::GROUP.to_owned()), kind: role::KIND.kind.to_owned(), name },
-        subjects: Some(vec![subject]),
+        role_ref: role_binding::role_ref(role::KIND.kind, ACCOUNT),
+        subjects: Some(vec![role_binding::account(namespace, ACCOUNT)]),
     };
     vec![Object::new(binding, scope.webhook.at.clone())]
 }

@@ -40,7 +40,7 @@ fn everything_is_there(engine: &Engine) {
     let labelled =
         by_flux.values().filter(|object| LABELS.iter().all(|l| object["metadata"]["labels"].get(*l).is_some()));
     assert_eq!(labelled.count(), 0, "`comparable` takes Flux's labels out");
-    for (way, theirs) in [("our own client", by_client(&documents)), ("kubectl", by_kubectl(engine, &documents))] {
+    for (way, theirs) in [("our own client", by_client(&documents)), ("kubectl", by_kubectl(&documents))] {
         for (path, object) in &theirs {
             assert_eq!(by_flux.get(path), Some(object), "{way}: {path}");
         }
@@ -70,7 +70,7 @@ fn by_client(documents: &[Document]) -> BTreeMap<String, Value> {
     settled(&plane, documents)
 }
 
-fn by_kubectl(engine: &Engine, documents: &[Document]) -> BTreeMap<String, Value> {
+fn by_kubectl(documents: &[Document]) -> BTreeMap<String, Value> {
     let mut plane = ControlPlane::start(NEWEST);
     plane.start_nodes();
     define_foreign(&plane, documents);
@@ -89,8 +89,6 @@ fn by_kubectl(engine: &Engine, documents: &[Document]) -> BTreeMap<String, Value
         kubectl(&plane, &["apply", "--server-side", "--filename", path.to_str().expect("a path")]);
         established(&plane, &plane.client(), "tenants.multitenant.k8s-mtp.io");
     }
-    drop(copy);
-    let _ = engine;
     settled(&plane, documents)
 }
 
