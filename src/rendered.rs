@@ -180,6 +180,11 @@ impl Rendered {
         all
     }
 
+    /// Whether there is anything: with an error among the diagnostics there is nothing.
+    pub fn plan_is_there(&self) -> bool {
+        self.plan.is_some()
+    }
+
     /// The plan that the files were made from.
     pub fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()

@@ -1,0 +1,3 @@
+//! `mtp sync` on the simulated server.
+
+mod basics;
