@@ -78,7 +78,12 @@ impl Ask {
     /// Changes an object by a JSON patch.
     pub fn patch(path: &str, patch: &Value, dry: bool) -> Ask {
         let dry = if dry { "&dryRun=All" } else { "" };
-        Ask::new(Method::PATCH, format!("{path}?fieldManager={MANAGER}{dry}"), "application/json-patch+json", bytes(patch))
+        Ask::new(
+            Method::PATCH,
+            format!("{path}?fieldManager={MANAGER}{dry}"),
+            "application/json-patch+json",
+            bytes(patch),
+        )
     }
 
     /// Creates an object.

@@ -70,7 +70,9 @@ impl Held {
     /// An empty folder is a mistake, and so is an object that two units have.
     fn check(&self) -> Result<()> {
         if self.units.get(&Unit::Platform).is_none_or(Vec::is_empty) {
-            bail!("there is nothing of the platform in what is to be applied: that deletes nothing, and applies nothing");
+            bail!(
+                "there is nothing of the platform in what is to be applied: that deletes nothing, and applies nothing"
+            );
         }
         let mut all: BTreeMap<&ObjectId, &Unit> = BTreeMap::new();
         for (unit, wanted) in &self.units {
@@ -79,7 +81,11 @@ impl Held {
                     bail!("{} stands in {other} and in {unit}", one.id);
                 }
                 // Objects of tenants stand in their namespaces, or are the Tenant.
-                if *unit != Unit::Platform && one.id.namespace.is_none() && !one.id.is_namespace() && one.id.kind != "Tenant" {
+                if *unit != Unit::Platform
+                    && one.id.namespace.is_none()
+                    && !one.id.is_namespace()
+                    && one.id.kind != "Tenant"
+                {
                     bail!("{} is in no Namespace, and stands among the objects of {unit}", one.id);
                 }
             }
@@ -174,7 +180,9 @@ async fn look(gateway: &Gateway, settings: &Settings, held: &Held, commit: &str)
     let had_tenants = inventory.shards.keys().any(|unit| *unit != Unit::Platform);
     let has_tenants = held.units.keys().any(|unit| *unit != Unit::Platform);
     if had_tenants && !has_tenants && settings.tenants.is_empty() {
-        bail!("there is no tenant in what is to be applied, and the inventory has some: that deletes nothing, and applies nothing");
+        bail!(
+            "there is no tenant in what is to be applied, and the inventory has some: that deletes nothing, and applies nothing"
+        );
     }
     let tracked = inventory.shards.values().map(|shard| shard.entries.len()).sum();
     let refused = gates::budget(&settings.budget, &mut plans, tracked);
@@ -225,9 +233,13 @@ async fn ground(gateway: &Gateway, settings: &Settings, source: &dyn Source, sit
     if situation.cluster.objects.contains_key(&id) {
         return Ok(());
     }
-    let namespace = source.objects(&Unit::Platform)?.into_iter().find(|o| crate::sync::want::id(o).as_ref() == Some(&id));
+    let namespace =
+        source.objects(&Unit::Platform)?.into_iter().find(|o| crate::sync::want::id(o).as_ref() == Some(&id));
     let Some(namespace) = namespace.filter(|_| settings.tenants.is_empty()) else {
-        bail!("there is no Namespace `{}` in the cluster, and it is not among what is to be applied", settings.namespace);
+        bail!(
+            "there is no Namespace `{}` in the cluster, and it is not among what is to be applied",
+            settings.namespace
+        );
     };
     let path = format!("/api/v1/namespaces/{}", settings.namespace);
     for tries in 1..=5 {
@@ -238,7 +250,9 @@ async fn ground(gateway: &Gateway, settings: &Settings, source: &dyn Source, sit
         match answer.meaning() {
             Meaning::Done => return Ok(()),
             Meaning::Unknown(_) if tries < 5 => gateway.moment(tries).await,
-            Meaning::Forbidden(why) => bail!("cannot create Namespace `{}`: a right is missing: {why}", settings.namespace),
+            Meaning::Forbidden(why) => {
+                bail!("cannot create Namespace `{}`: a right is missing: {why}", settings.namespace)
+            }
             _ => bail!("cannot create Namespace `{}`: {}", settings.namespace, answer.message_or_loss()),
         }
     }

@@ -154,7 +154,8 @@ pub async fn cluster(gateway: &Gateway, kinds: &Kinds, question: &Question<'_>) 
                 } else {
                     vec![None]
                 };
-                sources.extend(scopes.into_iter().map(|scope| (resource.clone(), group.as_str(), kind.as_str(), scope)));
+                sources
+                    .extend(scopes.into_iter().map(|scope| (resource.clone(), group.as_str(), kind.as_str(), scope)));
             }
             Found::Nowhere => {}
             Found::Silent => {

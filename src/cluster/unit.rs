@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::Settings;
 use super::gateway::{Ask, Gateway, Stop};
 use crate::rendered::ObjectId;
+use crate::sync::Unit;
 use crate::sync::actions::{Action, Cluster, Plan, Reason, Removal, Step, revocations};
 use crate::sync::answer::{Answer, Conflict, Meaning};
 use crate::sync::discovery::{Found, Kinds, Resource};
@@ -22,7 +23,6 @@ use crate::sync::live::{Live, removal};
 use crate::sync::outcome::{Done, Problem, UnitOutcome};
 use crate::sync::ownership::gives_way;
 use crate::sync::want::{Source, Stage};
-use crate::sync::Unit;
 
 /// How often something is tried that may succeed in a moment.
 const TRIES: u32 = 5;
@@ -261,7 +261,11 @@ impl<'a> Running<'a> {
         let gateway = self.around.gateway;
         let id = &step.id;
         let Some(resource) = self.resource(id, &step.api_version).await else {
-            return Came::Ill(failed(id, format!("the cluster has no kind `{}` in {}", id.kind, step.api_version), true));
+            return Came::Ill(failed(
+                id,
+                format!("the cluster has no kind `{}` in {}", id.kind, step.api_version),
+                true,
+            ));
         };
         let path = resource.object(id);
         let mut body = match self.around.source.opened(object) {
@@ -357,7 +361,9 @@ impl<'a> Running<'a> {
         }
         match gateway.write(&Ask::apply(&resource.object(id), &body, false, false)).await {
             Err(stop) => Came::Stopped(stop),
-            Ok(answer) if answer.meaning() == Meaning::Done => Came::Well(Box::new(answer.body), Done::Recreated, vec![]),
+            Ok(answer) if answer.meaning() == Meaning::Done => {
+                Came::Well(Box::new(answer.body), Done::Recreated, vec![])
+            }
             Ok(answer) => Came::Ill(refused(id, &answer)),
         }
     }
@@ -380,7 +386,8 @@ impl<'a> Running<'a> {
         if !self.is_well() {
             return;
         }
-        let policies = self.plan.removals.iter().filter(|r| r.revokes && !grants::is_binding(&r.id) && !r.with_namespace);
+        let policies =
+            self.plan.removals.iter().filter(|r| r.revokes && !grants::is_binding(&r.id) && !r.with_namespace);
         for removal in policies.cloned().collect::<Vec<_>>() {
             self.remove(&removal, Done::Deleted).await;
         }
@@ -433,7 +440,9 @@ impl<'a> Running<'a> {
             if self.revoked.contains(&removal.id) || !self.shard.entries.contains_key(&removal.id) {
                 continue;
             }
-            if let Some(reason) = &removal.stays {
+            let stays =
+                removal.stays.as_ref().filter(|reason| **reason != Reason::NamespacesLeft || self.has_namespaces());
+            if let Some(reason) = stays {
                 self.outcome.problems.push(held(&removal.id, reason));
             } else if self.plan.paused {
                 self.outcome.problems.push(held(&removal.id, &Reason::Paused));
@@ -449,12 +458,17 @@ impl<'a> Running<'a> {
         }
     }
 
+    /// Whether Namespaces that are to go are still there.
+    fn has_namespaces(&self) -> bool {
+        self.plan.removals.iter().any(|r| r.id.is_namespace() && self.shard.entries.contains_key(&r.id))
+    }
+
     async fn remove(&mut self, removal: &Removal, done: Done) {
         let id = &removal.id;
         let Some(resource) = self.resource_of(removal) else { return };
         match self.delete(&resource, id, &removal.uid, &removal.resource_version).await {
             Went::Gone => {
-                self.shard.entries.remove(id);
+                self.forget_object(id);
                 self.outcome.done.push((id.clone(), done));
             }
             Went::Going(waits) => {
@@ -465,6 +479,14 @@ impl<'a> Running<'a> {
             }
             Went::Refused(problem) => self.outcome.problems.push(problem),
             Went::Stopped(stop) => self.stopped = Some(stop),
+        }
+    }
+
+    /// What is gone leaves the inventory, and a Namespace takes along what was in it.
+    fn forget_object(&mut self, id: &ObjectId) {
+        self.shard.entries.remove(id);
+        if id.is_namespace() {
+            self.shard.entries.retain(|inner, _| inner.namespace.as_ref() != Some(&id.name));
         }
     }
 
@@ -490,10 +512,7 @@ impl<'a> Running<'a> {
                 _ => false,
             };
             if gone {
-                self.shard.entries.remove(&removal.id);
-                if removal.id.is_namespace() {
-                    self.shard.entries.retain(|id, _| id.namespace.as_ref() != Some(&removal.id.name));
-                }
+                self.forget_object(&removal.id);
                 return true;
             }
             // Something holds it: that is no reason to wait.
@@ -590,8 +609,11 @@ impl<'a> Running<'a> {
     async fn forget(&mut self) {
         let settings = self.around.settings;
         for part in 0..self.shard.versions.len() {
-            let path =
-                format!("/api/v1/namespaces/{}/configmaps/{}", settings.namespace, inventory::name(&self.plan.unit, part));
+            let path = format!(
+                "/api/v1/namespaces/{}/configmaps/{}",
+                settings.namespace,
+                inventory::name(&self.plan.unit, part)
+            );
             let answer = self.around.gateway.read(&Ask::get(&path)).await;
             let text = |field: &str| answer.body["metadata"][field].as_str().unwrap_or_default().to_owned();
             if answer.meaning() == Meaning::Done {
@@ -627,7 +649,8 @@ fn is_replaceable(id: &ObjectId, object: &Value) -> bool {
 }
 
 fn held(id: &ObjectId, reason: &Reason) -> Problem {
-    let passing = matches!(reason, Reason::Deleting(_) | Reason::Unread(_) | Reason::NamespacesLeft | Reason::Rebuilding);
+    let passing =
+        matches!(reason, Reason::Deleting(_) | Reason::Unread(_) | Reason::NamespacesLeft | Reason::Rebuilding);
     Problem { id: Some(id.clone()), message: reason.to_string(), failed: false, passing }
 }
 
@@ -638,8 +661,10 @@ fn failed(id: &ObjectId, message: String, passing: bool) -> Problem {
 fn refused(id: &ObjectId, answer: &Answer) -> Problem {
     let (message, passing) = told(answer);
     // A server repeats the values that it does not like.
-    let hidden = id.is("", "Secret") && matches!(answer.meaning(), Meaning::Invalid(_) | Meaning::Refused(_) | Meaning::Denied(_));
-    let message = if hidden { format!("the API server refuses its content (HTTP status {})", answer.status) } else { message };
+    let hidden = id.is("", "Secret")
+        && matches!(answer.meaning(), Meaning::Invalid(_) | Meaning::Refused(_) | Meaning::Denied(_));
+    let message =
+        if hidden { format!("the API server refuses its content (HTTP status {})", answer.status) } else { message };
     failed(id, message, passing)
 }
 

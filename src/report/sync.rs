@@ -83,9 +83,10 @@ fn unit(unit: &UnitOutcome) -> Value {
     };
     let done: Vec<Value> =
         unit.done.iter().map(|(id, done)| json!({"object": id.to_string(), "done": done.as_str()})).collect();
-    let taken = unit.taken.iter().map(|(id, conflict)| {
-        json!({"object": id.to_string(), "field": conflict.field, "manager": conflict.manager})
-    });
+    let taken = unit
+        .taken
+        .iter()
+        .map(|(id, conflict)| json!({"object": id.to_string(), "field": conflict.field, "manager": conflict.manager}));
     let problems = unit.problems.iter().map(|problem| {
         json!({
             "object": problem.id.as_ref().map(ToString::to_string),

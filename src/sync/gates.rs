@@ -61,7 +61,8 @@ impl Budget {
 /// Holds back the deletions of all plans if there are too many of them. What takes rights or reach away, and what a
 /// Namespace that was retired takes with it, is not counted and not held back.
 pub fn budget(budget: &Budget, plans: &mut [Plan], tracked: usize) -> Option<String> {
-    let counts = |r: &super::actions::Removal| r.stays.is_none() && !r.revokes && !r.with_namespace && !r.id.is_namespace();
+    let counts =
+        |r: &super::actions::Removal| r.stays.is_none() && !r.revokes && !r.with_namespace && !r.id.is_namespace();
     let deletions = plans.iter().flat_map(|plan| &plan.removals).filter(|r| counts(r)).count();
     // A Namespace has said so in an earlier commit; many of them at once are still not plausible.
     let namespaces = plans.iter().flat_map(|plan| &plan.removals).filter(|r| r.stays.is_none() && r.id.is_namespace());

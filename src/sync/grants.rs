@@ -54,7 +54,8 @@ pub fn narrowed(id: &ObjectId, want: &Value, live: &Value) -> Option<Value> {
         if gives.is_subset(&wants) {
             return None;
         }
-        first[field] = wanted.iter().filter(|rule| atoms(std::slice::from_ref(rule)).is_subset(&gives)).cloned().collect();
+        first[field] =
+            wanted.iter().filter(|rule| atoms(std::slice::from_ref(rule)).is_subset(&gives)).cloned().collect();
     }
     Some(first)
 }

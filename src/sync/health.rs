@@ -124,9 +124,7 @@ mod tests {
         };
         assert_eq!(is(deployment(json!({}))), "its controller has not seen it yet");
         assert_eq!(is(deployment(json!({"observedGeneration": 1}))), "its controller has not seen it yet");
-        let counts = |updated: u32, available: u32| {
-            json!({"observedGeneration": 2, "updatedReplicas": updated, "availableReplicas": available})
-        };
+        let counts = |updated: u32, available: u32| json!({"observedGeneration": 2, "updatedReplicas": updated, "availableReplicas": available});
         assert_eq!(is(deployment(counts(1, 2))), "1 of 2 are there");
         assert_eq!(is(deployment(counts(2, 1))), "1 of 2 are there");
         assert_eq!(is(deployment(counts(2, 2))), "current");

@@ -127,9 +127,8 @@ fn additions(id: &ObjectId, object: &Value) -> Vec<Addition> {
     }
     // What holds something of ours is ours too, and so is all within what we own as a whole.
     theirs.retain(|theirs| {
-        let covers = |(path, whole): &(Path, bool)| {
-            is_within(path, &theirs.path) || *whole && is_within(&theirs.path, path)
-        };
+        let covers =
+            |(path, whole): &(Path, bool)| is_within(path, &theirs.path) || *whole && is_within(&theirs.path, path);
         !ours.iter().any(covers)
     });
     theirs.sort();
@@ -154,8 +153,10 @@ pub fn removal(live: &Live) -> Value {
     let test = serde_json::json!({
         "op": "test", "path": "/metadata/resourceVersion", "value": live.resource_version,
     });
-    let removals =
-        pointers.into_iter().map(|path| serde_json::json!({"op": "remove", "path": path.pointer()})).collect::<Vec<_>>();
+    let removals = pointers
+        .into_iter()
+        .map(|path| serde_json::json!({"op": "remove", "path": path.pointer()}))
+        .collect::<Vec<_>>();
     std::iter::once(test).chain(removals).collect()
 }
 

@@ -8,7 +8,13 @@ use super::outcome::{State, UnitOutcome};
 /// an idle pass writes nothing.
 ///
 /// `now` is RFC 3339. A time of a condition is that of its last change.
-pub fn status(outcome: &UnitOutcome, commit: &str, ready: Result<(), String>, live: &Value, now: &str) -> Option<Value> {
+pub fn status(
+    outcome: &UnitOutcome,
+    commit: &str,
+    ready: Result<(), String>,
+    live: &Value,
+    now: &str,
+) -> Option<Value> {
     let problems = || {
         let all: Vec<String> = outcome
             .problems
@@ -57,10 +63,8 @@ pub fn status(outcome: &UnitOutcome, commit: &str, ready: Result<(), String>, li
     let wanted = json!({"observedCommit": commit, "conditions": conditions});
     let said = |status: &Value| {
         let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
-        let mut all: Vec<[Value; 4]> = conditions
-            .iter()
-            .map(|c| ["type", "status", "reason", "message"].map(|field| c[field].clone()))
-            .collect();
+        let mut all: Vec<[Value; 4]> =
+            conditions.iter().map(|c| ["type", "status", "reason", "message"].map(|field| c[field].clone())).collect();
         all.sort_by_key(|condition| condition[0].to_string());
         (status["observedCommit"].clone(), all)
     };

@@ -24,12 +24,15 @@ kind: Tier
 metadata: {name: free}
 spec:
   quota: {cpu: 500m, memory: 1Gi, pods: 20}
+  limitRange: {container: {default: {cpu: 100m, memory: 128Mi}}}
 ---
 apiVersion: multitenant.k8s-mtp.io/v1
 kind: Tier
 metadata: {name: pro}
 spec:
+  namespaces: 3
   quota: {cpu: "4", memory: 8Gi, pods: 100}
+  limitRange: {container: {default: {cpu: 250m, memory: 256Mi}}}
 "#;
 
 /// What git holds at a commit.
@@ -227,7 +230,9 @@ pub fn ours(server: &Server) -> BTreeSet<(String, String)> {
     for (_, object) in server.all() {
         let metadata = &object["metadata"];
         let applied = metadata["managedFields"].as_array().is_some_and(|managers| {
-            managers.iter().any(|m| m["manager"] == "k8s-mtp" && m["operation"] == "Apply" && m["subresource"].is_null())
+            managers
+                .iter()
+                .any(|m| m["manager"] == "k8s-mtp" && m["operation"] == "Apply" && m["subresource"].is_null())
         });
         if applied && metadata["labels"]["app.kubernetes.io/managed-by"] == "k8s-mtp" {
             let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();

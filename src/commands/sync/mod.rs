@@ -1,5 +1,8 @@
 //! `mtp sync`: applies what was reviewed to a cluster, and keeps it there.
-#![expect(clippy::disallowed_methods, reason = "this is the shell: a cluster, its clock, and what tells processes apart")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the shell: a cluster, its clock, and what tells processes apart"
+)]
 
 mod source;
 
@@ -145,7 +148,9 @@ async fn client(context: Option<&str>) -> Result<kube::Client> {
             let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
             kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.context("cannot use the kubeconfig")?
         }
-        None => kube::Config::infer().await.context("there is neither a kubeconfig nor a cluster around this process")?,
+        None => {
+            kube::Config::infer().await.context("there is neither a kubeconfig nor a cluster around this process")?
+        }
     };
     config.default_retry = false;
     config.read_timeout = Some(Duration::from_secs(60));

@@ -60,7 +60,8 @@ impl Checkout {
         let changes = tree::changes(&have, &rendered);
         // What is somebody else's is applied by nobody, and may be a hand's: it is refused as well.
         if let Some(first) = changes.first() {
-            let what = if first.kind == ChangeKind::Foreign { "is not ours" } else { "is not what tenants/ renders to" };
+            let what =
+                if first.kind == ChangeKind::Foreign { "is not ours" } else { "is not what tenants/ renders to" };
             let more = match changes.len() - 1 {
                 0 => String::new(),
                 more => format!(", and {more} more"),
@@ -94,7 +95,10 @@ impl Checkout {
     /// Reads `rendered/` as it is.
     pub fn files(root: &Path, identities: Identities) -> Result<Read> {
         if !disk::exists(&root.join(MARKER)) {
-            bail!("there is no {MARKER} in {}: that is no folder that `mtp render` wrote, or not all of it", root.display());
+            bail!(
+                "there is no {MARKER} in {}: that is no folder that `mtp render` wrote, or not all of it",
+                root.display()
+            );
         }
         let mut files: BTreeMap<Unit, Vec<(Arc<str>, Vec<u8>)>> = BTreeMap::new();
         let mut sealed = BTreeMap::new();

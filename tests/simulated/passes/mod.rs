@@ -1,3 +1,4 @@
 //! `mtp sync` on the simulated server.
 
 mod basics;
+mod crashes;
