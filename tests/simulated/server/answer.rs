@@ -114,6 +114,16 @@ impl Answer {
         Answer::refusal(409, "Conflict", &conflict_message(conflicts), json!({"causes": causes}))
     }
 
+    /// A PUT does not say which version it replaces. The real server names the resource where others name the kind.
+    pub fn no_version(kind: &Kind, name: &str) -> Answer {
+        let message = "Invalid value: 0: must be specified for an update";
+        let cause = json!({"reason": "FieldValueInvalid", "message": message, "field": "metadata.resourceVersion"});
+        let mut details = details(kind, name);
+        details["causes"] = json!([cause]);
+        let message = format!("{} {name:?} is invalid: metadata.resourceVersion: {message}", kind.resource());
+        Answer::refusal(422, "Invalid", &message, details)
+    }
+
     /// The request cannot be read.
     pub fn bad_request(message: &str) -> Answer {
         Answer::refusal(400, "BadRequest", message, Value::Null)

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod answer;
+mod apply;
 mod controllers;
 mod defaults;
 mod delete;
