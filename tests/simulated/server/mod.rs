@@ -83,7 +83,9 @@ impl Server {
 
     /// Changes settings.
     pub fn set(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.world().settings);
+        let mut world = self.world();
+        change(&mut world.settings);
+        world.tick();
     }
 
     // The clock.
