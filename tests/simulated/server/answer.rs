@@ -170,6 +170,26 @@ impl Answer {
         Answer::refusal(504, "Timeout", message, json!({}))
     }
 
+    /// Somebody else was counting with that quota at the same moment.
+    pub fn quota_conflict(quota: &str) -> Answer {
+        let message = format!(
+            "Operation cannot be fulfilled on resourcequotas {quota:?}: the object has been modified; please apply your \
+             changes to the latest version and try again"
+        );
+        Answer::refusal(409, "Conflict", &message, json!({"name": quota, "kind": "resourcequotas"}))
+    }
+
+    /// The server cannot serve now.
+    pub fn unavailable() -> Answer {
+        let message = "the server is currently unable to handle the request";
+        Answer::refusal(503, "ServiceUnavailable", message, json!({}))
+    }
+
+    /// The server does not know who asks.
+    pub fn unauthorized() -> Answer {
+        Answer::refusal(401, "Unauthorized", "Unauthorized", Value::Null)
+    }
+
     /// Whether it is a success.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)

@@ -85,6 +85,7 @@ impl Server {
     pub fn set(&self, change: impl FnOnce(&mut Settings)) {
         let mut world = self.world();
         change(&mut world.settings);
+        world.told = None;
         world.tick();
     }
 
@@ -259,6 +260,7 @@ impl Server {
     pub fn cut_watches(&self) {
         let mut world = self.world();
         world.watches_cut += 1;
+        world.told = None;
         world.tick();
     }
 }
