@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::server::{Failure, Fault, Server};
 
-fn config_maps(client: &kube::Client) -> Api<DynamicObject> {
+/// The ConfigMaps of `default`.
+pub fn config_maps(client: &kube::Client) -> Api<DynamicObject> {
     let resource = ApiResource::erase::<k8s_openapi::api::core::v1::ConfigMap>(&());
     Api::namespaced_with(client.clone(), "default", &resource)
 }

@@ -55,7 +55,7 @@ enum Crash {
 }
 
 /// By themselves, tests try some requests; with `MTP_ALL`, as `ci/test` does, all of them.
-fn all_or_some(requests: usize) -> impl Iterator<Item = usize> {
+pub fn all_or_some(requests: usize) -> impl Iterator<Item = usize> {
     (0..requests).step_by(if std::env::var_os("MTP_ALL").is_some() { 1 } else { 11 })
 }
 

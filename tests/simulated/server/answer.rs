@@ -114,6 +114,16 @@ impl Answer {
         Answer::refusal(409, "Conflict", &conflict_message(conflicts), json!({"causes": causes}))
     }
 
+    /// A PUT does not say which version it replaces. The real server names the resource where others name the kind.
+    pub fn no_version(kind: &Kind, name: &str) -> Answer {
+        let message = "Invalid value: 0: must be specified for an update";
+        let cause = json!({"reason": "FieldValueInvalid", "message": message, "field": "metadata.resourceVersion"});
+        let mut details = details(kind, name);
+        details["causes"] = json!([cause]);
+        let message = format!("{} {name:?} is invalid: metadata.resourceVersion: {message}", kind.resource());
+        Answer::refusal(422, "Invalid", &message, details)
+    }
+
     /// The request cannot be read.
     pub fn bad_request(message: &str) -> Answer {
         Answer::refusal(400, "BadRequest", message, Value::Null)
@@ -158,6 +168,26 @@ impl Answer {
     pub fn timeout() -> Answer {
         let message = "Timeout: request did not complete within the allotted timeout";
         Answer::refusal(504, "Timeout", message, json!({}))
+    }
+
+    /// Somebody else was counting with that quota at the same moment.
+    pub fn quota_conflict(quota: &str) -> Answer {
+        let message = format!(
+            "Operation cannot be fulfilled on resourcequotas {quota:?}: the object has been modified; please apply your \
+             changes to the latest version and try again"
+        );
+        Answer::refusal(409, "Conflict", &message, json!({"name": quota, "kind": "resourcequotas"}))
+    }
+
+    /// The server cannot serve now.
+    pub fn unavailable() -> Answer {
+        let message = "the server is currently unable to handle the request";
+        Answer::refusal(503, "ServiceUnavailable", message, json!({}))
+    }
+
+    /// The server does not know who asks.
+    pub fn unauthorized() -> Answer {
+        Answer::refusal(401, "Unauthorized", "Unauthorized", Value::Null)
     }
 
     /// Whether it is a success.

@@ -47,7 +47,8 @@ impl World {
             let task = first.remove();
             self.perform(task);
         }
-        if !self.settings.watches_held {
+        if !self.settings.watches_held && self.told != Some(self.state.log().len()) {
+            self.told = Some(self.state.log().len());
             self.wakers.drain(..).for_each(|waker| waker.wake());
         }
     }

@@ -22,7 +22,7 @@ impl World {
         let Some(old) = self.state.get(&target.key()).cloned() else {
             return Err(Answer::not_found(kind, &target.name));
         };
-        preconditions(&options["preconditions"], &old, &target.name)?;
+        preconditions(&options["preconditions"], &old, target)?;
         self.ask_webhooks(target, "DELETE", &old)?;
         let is_dry = asked.is_dry() || options["dryRun"].as_array().is_some_and(|all| all.contains(&json!("All")));
         let propagation = match options["propagationPolicy"].as_str() {
@@ -105,20 +105,21 @@ impl World {
     }
 }
 
-fn preconditions(wanted: &Value, found: &Value, name: &str) -> Result<(), Answer> {
-    if let Some(uid) = wanted["uid"].as_str().filter(|uid| *uid != metadata(found, "uid")) {
-        let found = metadata(found, "uid");
+fn preconditions(wanted: &Value, found: &Value, target: &Target) -> Result<(), Answer> {
+    let name = &target.name;
+    let is_namespace = target.kind.plural == "namespaces";
+    for (field, said, what) in
+        [("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")]
+    {
+        let found = metadata(found, field);
+        let Some(wanted) = wanted[field].as_str().filter(|wanted| *wanted != found) else { continue };
+        if is_namespace {
+            let why = format!("Precondition failed: {said} in precondition: {wanted}, {said} in object meta: {found}");
+            return Err(Answer::conflict(&target.kind, name, &why));
+        }
         let why = format!(
-            "the UID in the precondition ({uid}) does not match the UID in record ({found}). The object might have been \
-             deleted and then recreated"
-        );
-        return Err(Answer::precondition(name, &why));
-    }
-    let version = metadata(found, "resourceVersion");
-    if let Some(wanted) = wanted["resourceVersion"].as_str().filter(|wanted| *wanted != version) {
-        let why = format!(
-            "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({version}). \
-             The object might have been modified"
+            "the {said} in the precondition ({wanted}) does not match the {said} in record ({found}). The object might have \
+             been {what}"
         );
         return Err(Answer::precondition(name, &why));
     }

@@ -32,6 +32,8 @@ pub struct Kind {
     pub shows_deleted: bool,
     /// Whether PUT creates.
     pub put_creates: bool,
+    /// Whether PUT has to say which version it replaces.
+    pub needs_version: bool,
 }
 
 /// What counts as a change of an object's intent.
@@ -47,32 +49,32 @@ pub enum Generation {
 
 const SPEC: Generation = Generation::Of(&["/spec"]);
 
-/// group, version, kind, plural, namespaced, status, generation, DELETE answers with the object, PUT creates
+/// group, version, kind, plural, namespaced, status, generation, DELETE answers with the object, PUT creates, PUT needs a version
 #[rustfmt::skip]
-const BUILT_IN: &[(&str, &str, &str, &str, bool, bool, Generation, bool, bool)] = &[
-    ("", "v1", "Namespace", "namespaces", false, true, Generation::None, true, false),
-    ("", "v1", "ResourceQuota", "resourcequotas", true, true, Generation::None, true, false),
-    ("", "v1", "LimitRange", "limitranges", true, false, Generation::None, false, true),
-    ("", "v1", "ServiceAccount", "serviceaccounts", true, false, Generation::None, true, false),
-    ("", "v1", "Secret", "secrets", true, false, Generation::None, false, false),
-    ("", "v1", "ConfigMap", "configmaps", true, false, Generation::None, false, false),
-    ("", "v1", "Service", "services", true, true, Generation::None, true, true),
-    ("", "v1", "Event", "events", true, false, Generation::None, false, true),
-    ("", "v1", "Pod", "pods", true, true, SPEC, true, false),
-    ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false, false, Generation::Of(&["/webhooks"]), false, false),
-    ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", false, true, SPEC, false, false),
-    ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", false, false, SPEC, false, false),
-    ("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false, false, Generation::Of(&["/webhooks"]), false, false),
-    ("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false, true, SPEC, true, false),
-    ("apps", "v1", "Deployment", "deployments", true, true, Generation::Of(&["/spec", "/metadata/annotations"]), false, false),
-    ("batch", "v1", "Job", "jobs", true, true, SPEC, false, false),
-    ("coordination.k8s.io", "v1", "Lease", "leases", true, false, Generation::None, false, true),
-    ("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", true, false, SPEC, false, false),
-    ("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", true, true, SPEC, false, false),
-    ("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", false, false, Generation::None, false, true),
-    ("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", false, false, Generation::None, false, true),
-    ("rbac.authorization.k8s.io", "v1", "Role", "roles", true, false, Generation::None, false, true),
-    ("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", true, false, Generation::None, false, true),
+const BUILT_IN: &[Row] = &[
+    ("", "v1", "Namespace", "namespaces", false, true, Generation::None, true, false, false),
+    ("", "v1", "ResourceQuota", "resourcequotas", true, true, Generation::None, true, false, false),
+    ("", "v1", "LimitRange", "limitranges", true, false, Generation::None, false, true, false),
+    ("", "v1", "ServiceAccount", "serviceaccounts", true, false, Generation::None, true, false, false),
+    ("", "v1", "Secret", "secrets", true, false, Generation::None, false, false, false),
+    ("", "v1", "ConfigMap", "configmaps", true, false, Generation::None, false, false, false),
+    ("", "v1", "Service", "services", true, true, Generation::None, true, true, false),
+    ("", "v1", "Event", "events", true, false, Generation::None, false, true, false),
+    ("", "v1", "Pod", "pods", true, true, SPEC, true, false, false),
+    ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false, false, Generation::Of(&["/webhooks"]), false, false, true),
+    ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", false, true, SPEC, false, false, true),
+    ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", false, false, SPEC, false, false, true),
+    ("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false, false, Generation::Of(&["/webhooks"]), false, false, true),
+    ("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false, true, SPEC, true, false, true),
+    ("apps", "v1", "Deployment", "deployments", true, true, Generation::Of(&["/spec", "/metadata/annotations"]), false, false, false),
+    ("batch", "v1", "Job", "jobs", true, true, SPEC, false, false, false),
+    ("coordination.k8s.io", "v1", "Lease", "leases", true, false, Generation::None, false, true, true),
+    ("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", true, false, SPEC, false, false, false),
+    ("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", true, true, SPEC, false, false, true),
+    ("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", false, false, Generation::None, false, true, false),
+    ("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", false, false, Generation::None, false, true, false),
+    ("rbac.authorization.k8s.io", "v1", "Role", "roles", true, false, Generation::None, false, true, false),
+    ("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", true, false, Generation::None, false, true, false),
 ];
 
 /// The kinds of Kubernetes.
@@ -81,10 +83,11 @@ pub fn built_in() -> Vec<Arc<Kind>> {
     ALL.clone()
 }
 
-type Row = (&'static str, &'static str, &'static str, &'static str, bool, bool, Generation, bool, bool);
+type Row = (&'static str, &'static str, &'static str, &'static str, bool, bool, Generation, bool, bool, bool);
 
 fn row(row: &Row) -> Kind {
-    let (group, version, kind, plural, namespaced, status, generation, shows_deleted, put_creates) = *row;
+    let (group, version, kind, plural, namespaced, status, generation, shows_deleted, put_creates, needs_version) =
+        *row;
     let package = match group {
         "" => "core",
         group => group.split('.').next().unwrap_or_default(),
@@ -103,6 +106,7 @@ fn row(row: &Row) -> Kind {
         generation,
         shows_deleted,
         put_creates,
+        needs_version,
     }
 }
 
@@ -123,6 +127,7 @@ pub fn defined(definition: &Value) -> Vec<Kind> {
         generation: Generation::AllButStatus,
         shows_deleted: false,
         put_creates: false,
+        needs_version: true,
     });
     kinds.collect()
 }
@@ -140,11 +145,13 @@ impl Kind {
 
     /// What a write does not change.
     pub fn ignored(&self, subresource: &str) -> Ignored {
-        match (subresource, self.status) {
-            ("status", _) if self.custom => Ignored::AllBut("status"),
-            ("status", _) => Ignored::Paths(&[&["spec"], &["metadata", "labels"]]),
-            (_, true) => Ignored::Paths(&[&["status"]]),
-            _ => Ignored::Paths(&[]),
-        }
+        Ignored(match (subresource, self.kind.as_str()) {
+            ("status", "Deployment") if !self.custom => &[&["spec"], &["metadata", "labels"]],
+            ("status", "ValidatingAdmissionPolicy") if !self.custom => &[&["spec"], &["metadata"]],
+            ("status", _) if self.custom => &[&["spec"], &["metadata"]],
+            ("status", _) => &[&["spec"]],
+            _ if self.status => &[&["status"]],
+            _ => &[],
+        })
     }
 }

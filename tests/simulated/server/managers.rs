@@ -35,14 +35,9 @@ pub struct Owned {
 /// All owners of an object.
 pub type Managers = BTreeMap<Manager, Owned>;
 
-/// What a resource or subresource does not let one write.
+/// What a resource or subresource does not let one write: these paths, with all below them.
 #[derive(Debug, Clone, Copy)]
-pub enum Ignored {
-    /// These paths, with all below them.
-    Paths(&'static [&'static [&'static str]]),
-    /// All but this field.
-    AllBut(&'static str),
-}
+pub struct Ignored(pub &'static [&'static [&'static str]]);
 
 /// A write, as far as ownership depends on it.
 pub struct Writer<'a> {
@@ -139,17 +134,9 @@ pub fn strip(object: &mut Value) -> Option<Value> {
 
 impl Ignored {
     fn filter(self, fields: &mut Fields) {
-        match self {
-            Ignored::Paths(paths) => {
-                for path in paths {
-                    let steps: Vec<String> = path.iter().map(|name| format!("f:{name}")).collect();
-                    fields.cut(&steps.iter().map(String::as_str).collect::<Vec<_>>());
-                }
-            }
-            Ignored::AllBut(name) => {
-                fields.member = false;
-                fields.below.retain(|step, _| step.strip_prefix("f:") == Some(name));
-            }
+        for path in self.0 {
+            let steps: Vec<String> = path.iter().map(|name| format!("f:{name}")).collect();
+            fields.cut(&steps.iter().map(String::as_str).collect::<Vec<_>>());
         }
     }
 }

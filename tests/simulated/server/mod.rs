@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod answer;
+mod apply;
 mod controllers;
 mod defaults;
 mod delete;
@@ -82,7 +83,10 @@ impl Server {
 
     /// Changes settings.
     pub fn set(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.world().settings);
+        let mut world = self.world();
+        change(&mut world.settings);
+        world.told = None;
+        world.tick();
     }
 
     // The clock.
@@ -256,6 +260,7 @@ impl Server {
     pub fn cut_watches(&self) {
         let mut world = self.world();
         world.watches_cut += 1;
+        world.told = None;
         world.tick();
     }
 }

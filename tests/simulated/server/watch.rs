@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame};
 use serde_json::{Value, json};
+use tokio::time::{Sleep, sleep};
 
 use super::answer::Answer;
 use super::read::{Form, Shown, wants_metadata};
@@ -33,6 +34,8 @@ pub struct Watch {
     bookmarks: bool,
     ends: Option<Duration>,
     cut: u64,
+    /// Until something is due, where the clock is tokio's.
+    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 /// The body of an answer.
@@ -63,6 +66,7 @@ impl Watch {
             bookmarks: asked.is_set("allowWatchBookmarks"),
             ends: asked.parameter("timeoutSeconds").parse().ok().map(|s| inside.clock + Duration::from_secs(s)),
             cut: inside.watches_cut,
+            sleep: None,
         };
         let since = asked.parameter("resourceVersion");
         let initial = asked.is_set("sendInitialEvents");
@@ -115,6 +119,17 @@ impl Watch {
         self.first.extend(b"}\n");
     }
 
+    /// Comes back when something is due, or when it is to end; only tokio's clock moves by itself.
+    fn sleep_until(&mut self, inside: &World, context: &mut Context<'_>) {
+        let next = inside.next_due().into_iter().chain(self.ends).min();
+        self.sleep = next
+            .filter(|_| inside.tokio_since.is_some())
+            .map(|next| Box::pin(sleep(next.saturating_sub(inside.clock).max(Duration::from_millis(1)))));
+        if self.sleep.as_mut().is_some_and(|sleep| sleep.as_mut().poll(context).is_ready()) {
+            context.waker().wake_by_ref();
+        }
+    }
+
     fn see(&mut self, change: &Change) {
         let (key, form) = (&change.key, self.form);
         if key.resource != self.resource || self.namespace.as_ref().is_some_and(|n| *n != key.namespace) {
@@ -147,6 +162,7 @@ impl Body for Stream {
         let shared = Arc::clone(&watch.world);
         let mut world = shared.lock().unwrap_or_else(|e| e.into_inner());
         world.read_clock();
+        world.tick();
         if !world.settings.watches_held {
             let new = world.state.log()[watch.position..].to_vec();
             watch.position += new.len();
@@ -166,6 +182,7 @@ impl Body for Stream {
             return Poll::Ready(None);
         }
         world.wakers.push(context.waker().clone());
+        watch.sleep_until(&world, context);
         Poll::Pending
     }
 }

@@ -101,6 +101,8 @@ pub struct World {
     pub busy: Vec<u64>,
     /// Who waits for changes.
     pub wakers: Vec<Waker>,
+    /// How many changes those who wait were told of; nothing where something else than a change concerns them.
+    pub told: Option<usize>,
     /// Which watches are still open; a higher number closes all that are older.
     pub watches_cut: u64,
     /// Whether the clock is tokio's, and since when.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Cause};
+use super::answer::Answer;
 use super::defaults::{decide, fill};
 use super::kinds::{Generation, Kind};
-use super::managers::{Managers, Writer, nothing, read, strip, write};
-use super::normal::{normalise, unknown_field};
+use super::managers::{Writer, nothing, read, strip, write};
+use super::normal::normalise;
 use super::patch::{json_patch, merge};
 use super::request::{Asked, Target};
 use super::state::Key;
@@ -54,9 +54,8 @@ impl World {
             }
             return Err(Answer::not_found(&target.kind, &target.name));
         };
-        if target.kind.custom && metadata(&object, "resourceVersion").is_empty() {
-            let cause = Cause::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
-            return Err(Answer::invalid(&target.kind, &target.name, &[cause]));
+        if target.kind.needs_version && metadata(&object, "resourceVersion").is_empty() {
+            return Err(Answer::no_version(&target.kind, &target.name));
         }
         if target.subresource == "finalize" {
             let mut new = (*old).clone();
@@ -72,7 +71,7 @@ impl World {
     pub fn patch(&mut self, asked: &Asked, target: &Target) -> Outcome {
         let patch = asked.object()?;
         if asked.content_type.starts_with("application/apply-patch") {
-            return self.apply(asked, target, &patch);
+            return self.apply_patch(asked, target, &patch);
         }
         let Some(old) = self.state.get(&target.key()).cloned() else {
             return Err(Answer::not_found(&target.kind, &target.name));
@@ -97,119 +96,8 @@ impl World {
         self.replace(asked, target, &old, new)
     }
 
-    /// Server-side apply.
-    fn apply(&mut self, asked: &Asked, target: &Target, patch: &Value) -> Outcome {
-        let manager = asked.parameter("fieldManager");
-        let kind = &target.kind;
-        if manager.is_empty() {
-            let message =
-                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch";
-            let cause = json!({
-                "reason": "FieldValueRequired",
-                "message": "Required value: is required for apply patch",
-                "field": "fieldManager",
-            });
-            let details = json!({"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [cause]});
-            return Err(Answer::refusal(422, "Invalid", message, details));
-        }
-        if patch["kind"] != kind.kind.as_str() || patch["apiVersion"] != kind.api_version().as_str() {
-            let text = |field: &str| patch[field].as_str().unwrap_or_default();
-            let message = format!("invalid object type: {}, Kind={}", text("apiVersion"), text("kind"));
-            return Err(Answer::bad_request(&message));
-        }
-        if patch["metadata"].get("managedFields").is_some_and(|fields| !fields.is_null()) {
-            return Err(Answer::bad_request("metadata.managedFields must be nil"));
-        }
-        if let Some(field) = unknown_field(patch, &kind.schema) {
-            let (namespace, name) = (&target.namespace, &target.name);
-            let message = format!(
-                "failed to create typed patch object ({namespace}/{name}; {}, Kind={}): .{field}: field not declared in schema",
-                kind.api_version(),
-                kind.kind
-            );
-            return Err(Answer::refusal(500, "", &message, Value::Null));
-        }
-        let old = self.state.get(&target.key()).cloned();
-        if old.is_none() && !target.subresource.is_empty() {
-            return Err(Answer::not_found(kind, &target.name));
-        }
-        let (mut live, mut managers) = match &old {
-            Some(old) => {
-                let mut live = (**old).clone();
-                let managers = read(&live);
-                strip(&mut live);
-                (live, managers)
-            }
-            None => (empty(kind), Managers::new()),
-        };
-        let (api_version, now) = (kind.api_version(), self.now());
-        let writer = |manager| Writer {
-            kind: &kind.schema,
-            api_version: &api_version,
-            manager,
-            subresource: &target.subresource,
-            ignored: kind.ignored(&target.subresource),
-            now: &now,
-        };
-        if old.is_some() && managers.is_empty() {
-            writer("before-first-apply").update(&empty(kind), &live, &mut managers);
-        }
-        let applied = writer(manager).apply(&live, patch, &mut managers, asked.is_set("force"));
-        if let Some(mut new) = applied.map_err(|conflicts| Answer::conflicts(&conflicts))? {
-            decode(&mut new, kind);
-            live = new;
-        }
-        check_names(&live, target)?;
-        write(&mut live, &managers);
-        match old {
-            Some(old) => self.replace(asked, target, &old, live),
-            None if !metadata(&live, "uid").is_empty() => {
-                let uid = metadata(&live, "uid");
-                let why =
-                    format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
-                Err(Answer::conflict(kind, &target.name, &why))
-            }
-            None => self.create_object(asked, target, live),
-        }
-    }
-
-    /// Notes who wrote what an update changes.
-    fn note(&self, asked: &Asked, target: &Target, old: Option<&Arc<Value>>, new: &mut Value) {
-        let said = strip(new);
-        let (live, mut managers) = match old {
-            Some(old) => {
-                let mut live = (**old).clone();
-                let mut managers = read(&live);
-                strip(&mut live);
-                match said.as_ref().and_then(Value::as_array).filter(|_| target.subresource.is_empty()) {
-                    Some(entries) if entries.is_empty() || *entries == [json!({})] => managers = Managers::new(),
-                    Some(_) => {
-                        let wrapped = json!({"metadata": {"managedFields": said}});
-                        managers = Some(read(&wrapped)).filter(|said| !said.is_empty()).unwrap_or(managers);
-                    }
-                    None => {}
-                }
-                // What nobody ever applied has no owners.
-                if managers.is_empty() {
-                    return;
-                }
-                (live, managers)
-            }
-            None => (empty(&target.kind), Managers::new()),
-        };
-        let writer = Writer {
-            kind: &target.kind.schema,
-            api_version: &target.kind.api_version(),
-            manager: &asked.manager(),
-            subresource: &target.subresource,
-            ignored: target.kind.ignored(&target.subresource),
-            now: &self.now(),
-        };
-        writer.update(&live, new, &mut managers);
-        write(new, &managers);
-    }
-
-    fn create_object(&mut self, asked: &Asked, target: &Target, mut object: Value) -> Outcome {
+    /// Stores an object that is new.
+    pub fn create_object(&mut self, asked: &Asked, target: &Target, mut object: Value) -> Outcome {
         let kind = &target.kind;
         let uid = self.uid();
         let Some(fields) = object["metadata"].as_object_mut() else {
@@ -271,7 +159,7 @@ impl World {
     }
 
     /// Puts one object in the place of another, as far as it may.
-    fn replace(&mut self, asked: &Asked, target: &Target, old: &Arc<Value>, mut new: Value) -> Outcome {
+    pub fn replace(&mut self, asked: &Asked, target: &Target, old: &Arc<Value>, mut new: Value) -> Outcome {
         let kind = &target.kind;
         let (uid, version) = (metadata(&new, "uid"), metadata(&new, "resourceVersion"));
         if !uid.is_empty() && uid != metadata(old, "uid") {
@@ -283,18 +171,9 @@ impl World {
             return Err(Answer::modified(kind, &target.name));
         }
         if target.subresource == "status" {
-            let mut whole = (**old).clone();
-            whole["status"] = new["status"].take();
-            match strip(&mut new) {
-                Some(fields) => whole["metadata"]["managedFields"] = fields,
-                None => drop(strip(&mut whole)),
-            }
-            new = whole;
+            keep_all_but_status(old, &mut new, kind);
         } else if kind.status {
-            match old.get("status") {
-                Some(status) => new["status"] = status.clone(),
-                None => drop(new.as_object_mut().and_then(|new| new.remove("status"))),
-            }
+            keep(old, &mut new, "status");
         }
         let kept = [
             "name",
@@ -307,11 +186,7 @@ impl World {
             "deletionGracePeriodSeconds",
         ];
         for field in kept {
-            let Some(fields) = new["metadata"].as_object_mut() else { break };
-            match old["metadata"].get(field) {
-                Some(value) => fields.insert(field.to_owned(), value.clone()),
-                None => fields.remove(field),
-            };
+            keep(&old["metadata"], &mut new["metadata"], field);
         }
         keep_decisions(old, &mut new, kind);
         normalise(&mut new, &kind.schema);
@@ -393,7 +268,8 @@ fn body(asked: &Asked, target: &Target) -> Result<Value, Answer> {
     Ok(object)
 }
 
-fn check_names(object: &Value, target: &Target) -> Result<(), Answer> {
+/// The names in an object are those of the path.
+pub fn check_names(object: &Value, target: &Target) -> Result<(), Answer> {
     let (name, namespace) = (metadata(object, "name"), metadata(object, "namespace"));
     if !target.name.is_empty() && name != target.name {
         let on_url = &target.name;
@@ -418,10 +294,37 @@ pub fn decode(object: &mut Value, kind: &Kind) {
 }
 
 /// An object of a kind that nobody wrote anything into.
-fn empty(kind: &Kind) -> Value {
+pub fn empty(kind: &Kind) -> Value {
     let mut object = nothing(&kind.api_version(), &kind.kind);
     normalise(&mut object, &kind.schema);
     object
+}
+
+/// A write to the status changes nothing else, but for the metadata of some kinds.
+fn keep_all_but_status(old: &Value, new: &mut Value, kind: &Kind) {
+    if kind.custom || kind.kind == "ValidatingAdmissionPolicy" {
+        let (status, owners) = (new["status"].take(), strip(new));
+        *new = old.clone();
+        new["status"] = status;
+        strip(new);
+        if let Some(owners) = owners {
+            new["metadata"]["managedFields"] = owners;
+        }
+        return;
+    }
+    keep(old, new, "spec");
+    if kind.kind == "Deployment" {
+        keep(&old["metadata"], &mut new["metadata"], "labels");
+    }
+}
+
+/// A field stays as it was, or absent.
+fn keep(old: &Value, new: &mut Value, field: &str) {
+    let Some(map) = new.as_object_mut() else { return };
+    match old.get(field) {
+        Some(value) => map.insert(field.to_owned(), value.clone()),
+        None => map.remove(field),
+    };
 }
 
 /// What the server decided stays where an update does not say it.
