@@ -94,8 +94,9 @@ fn margin(settings: &Settings) -> Duration {
 
 fn renewed(settings: &Settings, live: &Value, taken: bool) -> Value {
     let now = (settings.clock)();
-    let micros = now.replace_microsecond(now.microsecond()).unwrap_or(now);
-    let now = micros.format(&Rfc3339).unwrap_or_default();
+    let second = now.replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default();
+    // An API server wants six digits, the last ones too when they are zeros.
+    let now = format!("{}.{:06}Z", second.trim_end_matches('Z'), now.microsecond());
     let mut object = live.clone();
     object["apiVersion"] = json!("coordination.k8s.io/v1");
     object["kind"] = json!("Lease");

@@ -151,14 +151,11 @@ async fn look(gateway: &Gateway, settings: &Settings, held: &Held, commit: &str)
         let entries: BTreeMap<&ObjectId, &Entry> = shards.flat_map(|(_, shard)| &shard.entries).collect();
         reading::cluster(gateway, &kinds, &Question { wanted: &wanted, entries: &entries, rebuilding }).await
     };
-    if first {
-        // Either nothing was ever applied, or the whole inventory is gone: the platform's Namespace tells.
-        let namespace = namespace_id(&settings.namespace);
-        if cluster.objects.get(&namespace).is_some_and(|live| live.is_applied()) {
-            inventory.lost.push(Unit::Platform);
-        }
+    let vouched = vouched(&cluster, &settings.installation);
+    if first && !vouched.is_empty() {
+        inventory.lost.push(Unit::Platform);
     }
-    claim(&mut inventory, held, &cluster);
+    claim(&mut inventory, held, &cluster, &vouched);
     let mut units: BTreeSet<&Unit> = held.units.keys().collect();
     units.extend(inventory.shards.keys());
     let none = Vec::new();
@@ -171,6 +168,7 @@ async fn look(gateway: &Gateway, settings: &Settings, held: &Held, commit: &str)
                 installation: &settings.installation,
                 inside: settings.inside,
                 deletes: settings.deletes,
+                ground: first.then_some(&*settings.namespace),
                 rebuilding: inventory.lost.contains(unit),
             };
             let wanted = held.units.get(unit).unwrap_or(&none);
@@ -196,21 +194,33 @@ async fn look(gateway: &Gateway, settings: &Settings, held: &Held, commit: &str)
     Ok(Situation { kinds, inventory, cluster, plans, refused })
 }
 
-/// Puts what says that it is ours into shards that were lost.
-fn claim(inventory: &mut Inventory, held: &Held, cluster: &Cluster) {
+/// Tenants that say of themselves that this installation applied them, whatever the inventory holds.
+fn vouched(cluster: &Cluster, installation: &str) -> BTreeSet<Arc<str>> {
+    let tenants = cluster.objects.iter().filter(|(id, _)| id.is(crate::contract::GROUP, "Tenant"));
+    let ours = tenants.filter(|(_, live)| {
+        live.status.as_ref().is_some_and(|status| status["installation"] == installation)
+    });
+    ours.map(|(id, _)| Arc::clone(&id.name)).collect()
+}
+
+/// Puts what says that it is ours into shards that were lost. That a label says so is not enough: another installation's
+/// objects carry the same. The platform's list of tenants vouches for them, or else what each Tenant says of itself.
+fn claim(inventory: &mut Inventory, held: &Held, cluster: &Cluster, vouched: &BTreeSet<Arc<str>>) {
     if inventory.lost.is_empty() {
         return;
     }
     let all = inventory.lost.contains(&Unit::Platform);
-    if all {
-        // The list of shards is lost with the platform's: any of them may be.
-        let known: Vec<Unit> = held.units.keys().cloned().collect();
-        inventory.lost.extend(known.into_iter().filter(|unit| !inventory.shards.contains_key(unit)));
-    }
+    let listed: BTreeSet<Unit> = inventory.lost.iter().cloned().collect();
+    let platform: BTreeSet<&ObjectId> = held.units.get(&Unit::Platform).into_iter().flatten().map(|w| &w.id).collect();
     for (id, live) in &cluster.objects {
         let unit = live.tenant.as_deref().map_or(Unit::Platform, |name| Unit::Tenant(name.into()));
-        let lost = inventory.lost.contains(&unit) || all && !inventory.shards.contains_key(&unit);
-        if !lost || !live.is_applied() {
+        let ours = match &unit {
+            Unit::Platform => all && platform.contains(id),
+            Unit::Tenant(name) => {
+                listed.contains(&unit) || all && !inventory.shards.contains_key(&unit) && vouched.contains(name)
+            }
+        };
+        if !ours || !live.is_applied() {
             continue;
         }
         if !inventory.lost.contains(&unit) {
@@ -406,7 +416,8 @@ async fn report_to_tenants(
     commit: &str,
     done: &[UnitOutcome],
 ) {
-    let now = (settings.clock)().format(&Rfc3339).unwrap_or_default();
+    let now = (settings.clock)();
+    let now = now.replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default();
     let none = Value::Null;
     let writes = done.iter().filter_map(|outcome| {
         let name = match &outcome.unit {

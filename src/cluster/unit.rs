@@ -278,21 +278,11 @@ impl<'a> Running<'a> {
             // What has been deleted meanwhile is not made anew by a change.
             body["metadata"]["uid"] = json!(live.uid);
         }
-        let mut done = match step.action {
+        let done = match step.action {
             Action::Create => Done::Created,
             Action::Adopt => Done::Adopted,
             _ => Done::Configured,
         };
-        if let Some(live) = live.filter(|live| !creates && !live.additions.is_empty()) {
-            match gateway.write(&Ask::patch(&path, &removal(live), false)).await {
-                Err(stop) => return Came::Stopped(stop),
-                Ok(answer) if answer.meaning() == Meaning::Done => done = Done::Stripped,
-                Ok(answer) => {
-                    let (message, passing) = told(&answer);
-                    return Came::Ill(failed(id, format!("what others added cannot be removed: {message}"), passing));
-                }
-            }
-        }
         let mut taken: Vec<Conflict> = Vec::new();
         let mut force = false;
         let mut tries = 0;
@@ -310,7 +300,7 @@ impl<'a> Running<'a> {
                         let reason = Reason::Foreign { installation: self.around.settings.installation.clone() };
                         return Came::Ill(held(id, &reason));
                     }
-                    return Came::Well(Box::new(answer.body), done, taken);
+                    return self.strip(id, &path, answer.body, done, taken).await;
                 }
                 Meaning::Conflicts(conflicts) if !force => {
                     for conflict in conflicts {
@@ -334,6 +324,34 @@ impl<'a> Running<'a> {
                 _ => return Came::Ill(refused(id, &answer)),
             }
         }
+    }
+
+    /// Removes what others added where they may not. What is wanted stands by now: at no moment is less there than that.
+    async fn strip(&self, id: &ObjectId, path: &str, object: Value, done: Done, taken: Vec<Conflict>) -> Came {
+        let (mut object, mut done) = (object, done);
+        for tries in 1..=TRIES {
+            let live = Live::of(id, &object);
+            if live.additions.is_empty() {
+                return Came::Well(Box::new(object), done, taken);
+            }
+            let answer = match self.around.gateway.write(&Ask::patch(path, &removal(&live), false)).await {
+                Ok(answer) => answer,
+                Err(stop) => return Came::Stopped(stop),
+            };
+            if answer.meaning() == Meaning::Done {
+                (object, done) = (answer.body, Done::Stripped);
+                continue;
+            }
+            // It changed since, or it is not known whether it was done: what there is now says what is left to do.
+            self.around.gateway.moment(tries).await;
+            let now = self.around.gateway.read(&Ask::get(path)).await;
+            if now.meaning() != Meaning::Done || tries == TRIES {
+                let (message, passing) = told(&answer);
+                return Came::Ill(failed(id, format!("what others added cannot be removed: {message}"), passing));
+            }
+            object = now.body;
+        }
+        Came::Ill(failed(id, "others add to it as fast as it is removed".to_owned(), true))
     }
 
     /// Replaces an object of a kind that nobody can change, once the API server has taken its successor as a trial.

@@ -32,6 +32,8 @@ pub struct Context<'c> {
     pub installation: &'c str,
     /// Whether anything is deleted at all.
     pub deletes: bool,
+    /// The platform's namespace, while there is no inventory in it: it is made before there can be one.
+    pub ground: Option<&'c str>,
     /// Whether this is the Deployment that the platform renders, which lives from its own objects.
     pub inside: bool,
     /// Whether the unit's inventory is lost: what says that it is ours is believed, and nothing is removed.
@@ -231,7 +233,8 @@ fn decide(
         Some(Entry { uid: None, .. }) => live.is_applied(),
         None => false,
     };
-    if known || context.rebuilding && live.is_applied() {
+    let ground = one.id.is_namespace() && context.ground == Some(&*one.id.name);
+    if known || (ground || context.rebuilding) && live.is_applied() {
         let mut entry = stored.unwrap_or_else(pending);
         let stands = entry.uid.is_some()
             && entry.want == Some(one.digest)

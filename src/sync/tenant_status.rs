@@ -53,6 +53,7 @@ pub fn status(
         .collect();
     // A commit that changes nothing of a tenant is none that he hears of: a fleet has thousands of them.
     let same = outcome.done.is_empty()
+        && live["installation"] == installation
         && ["Applied", "Ready"].iter().all(|kind| {
             let before = live["conditions"].as_array().into_iter().flatten().find(|c| c["type"] == *kind);
             before.is_some_and(|c| c["status"] == "True")
@@ -60,13 +61,13 @@ pub fn status(
     if same && outcome.state == State::Applied && is_ready {
         return None;
     }
-    let wanted = json!({"observedCommit": commit, "conditions": conditions});
+    let wanted = json!({"installation": installation, "observedCommit": commit, "conditions": conditions});
     let said = |status: &Value| {
         let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
         let mut all: Vec<[Value; 4]> =
             conditions.iter().map(|c| ["type", "status", "reason", "message"].map(|field| c[field].clone())).collect();
         all.sort_by_key(|condition| condition[0].to_string());
-        (status["observedCommit"].clone(), all)
+        (status["installation"].clone(), status["observedCommit"].clone(), all)
     };
     (said(&wanted) != said(live)).then_some(wanted)
 }
