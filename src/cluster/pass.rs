@@ -197,9 +197,8 @@ async fn look(gateway: &Gateway, settings: &Settings, held: &Held, commit: &str)
 /// Tenants that say of themselves that this installation applied them, whatever the inventory holds.
 fn vouched(cluster: &Cluster, installation: &str) -> BTreeSet<Arc<str>> {
     let tenants = cluster.objects.iter().filter(|(id, _)| id.is(crate::contract::GROUP, "Tenant"));
-    let ours = tenants.filter(|(_, live)| {
-        live.status.as_ref().is_some_and(|status| status["installation"] == installation)
-    });
+    let ours =
+        tenants.filter(|(_, live)| live.status.as_ref().is_some_and(|status| status["installation"] == installation));
     ours.map(|(id, _)| Arc::clone(&id.name)).collect()
 }
 
@@ -433,7 +432,7 @@ async fn report_to_tenants(
             return None;
         }
         let status = live.and_then(|live| live.status.as_ref()).unwrap_or(&none);
-        let status = tenant_status::status(outcome, commit, Ok(()), status, &now)?;
+        let status = tenant_status::status(outcome, &settings.installation, commit, Ok(()), status, &now)?;
         let path = format!("/apis/{version}/tenants/{}/status", id.name);
         let object = json!({
             "apiVersion": version, "kind": "Tenant", "metadata": {"name": &*id.name}, "status": status,

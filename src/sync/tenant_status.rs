@@ -10,6 +10,7 @@ use super::outcome::{State, UnitOutcome};
 /// `now` is RFC 3339. A time of a condition is that of its last change.
 pub fn status(
     outcome: &UnitOutcome,
+    installation: &str,
     commit: &str,
     ready: Result<(), String>,
     live: &Value,
