@@ -97,8 +97,7 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
         };
         show_preview(&preview, "sync", &text, shell)?;
         // Of a cluster it is asked whether it is as it should be; of a trial whether it would succeed.
-        let well = !held && !(options.status && differs);
-        return Ok(if well { Exit::Clean } else { Exit::Findings });
+        return Ok(if held || options.status && differs { Exit::Findings } else { Exit::Clean });
     }
     let Some(checkout) = read(&options.about, "sync", shell)? else { return Ok(Exit::Failed) };
     let settings = settings(&options.about, options.budget(), options.wait, &checkout)?;
