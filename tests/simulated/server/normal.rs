@@ -6,6 +6,21 @@ use serde_json::{Map, Value};
 
 use super::schema::{Structure, Type, Written};
 
+/// Whether there is an empty list or map in it, which is none once it is stored.
+pub fn has_empty(value: &Value, kind: &Type) -> bool {
+    match (kind, value) {
+        (Type::List(_, item), Value::Array(all)) => all.is_empty() || all.iter().any(|value| has_empty(value, item)),
+        (Type::Map { item, .. }, Value::Object(all)) => {
+            all.is_empty() || all.values().any(|value| has_empty(value, item))
+        }
+        (Type::Named { .. }, Value::Object(all)) => kind.structure().is_some_and(|structure| {
+            let field = |name: &String| structure.fields.get(name);
+            all.iter().any(|(name, value)| field(name).is_some_and(|field| has_empty(value, &field.kind)))
+        }),
+        _ => false,
+    }
+}
+
 /// Brings a value into the form of its type.
 pub fn normalise(value: &mut Value, kind: &Type) {
     match kind {
@@ -37,6 +52,8 @@ fn in_structure(map: &mut Map<String, Value>, structure: &Structure) {
             normalise(value, &field.kind);
             match field.written {
                 Written::UnlessEmpty => !is_empty(value),
+                // Empty lists are stored as none.
+                Written::AlwaysOrNull => !is_empty(value),
                 _ => !value.is_null(),
             }
         }
