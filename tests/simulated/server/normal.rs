@@ -23,37 +23,45 @@ pub fn has_empty(value: &Value, kind: &Type) -> bool {
 
 /// Brings a value into the form of its type.
 pub fn normalise(value: &mut Value, kind: &Type) {
+    form(value, kind, false);
+}
+
+/// The same, as it comes back from the storage, which does not tell an empty list from none.
+pub fn as_stored(value: &mut Value, kind: &Type) {
+    form(value, kind, true);
+}
+
+fn form(value: &mut Value, kind: &Type, stored: bool) {
     match kind {
-        Type::List(_, item) => value.as_array_mut().into_iter().flatten().for_each(|value| normalise(value, item)),
+        Type::List(_, item) => value.as_array_mut().into_iter().flatten().for_each(|value| form(value, item, stored)),
         Type::Map { item, .. } => {
             if let Some(map) = value.as_object_mut() {
-                map.values_mut().for_each(|value| normalise(value, item));
+                map.values_mut().for_each(|value| form(value, item, stored));
             }
         }
         Type::Named { .. } => {
             if let (Some(structure), Some(map)) = (kind.structure(), value.as_object_mut()) {
-                in_structure(map, structure);
+                in_structure(map, structure, stored);
             }
         }
         Type::Own(own) => {
             // A custom object keeps what it has; its metadata is that of all objects.
             let metadata = value.get_mut("metadata").filter(|metadata| metadata.is_object());
             if let (Some(metadata), Some(field)) = (metadata, own.fields.get("metadata")) {
-                normalise(metadata, &field.kind);
+                form(metadata, &field.kind, stored);
             }
         }
         _ => {}
     }
 }
 
-fn in_structure(map: &mut Map<String, Value>, structure: &Structure) {
+fn in_structure(map: &mut Map<String, Value>, structure: &Structure, stored: bool) {
     map.retain(|name, value| match structure.fields.get(name) {
         Some(field) => {
-            normalise(value, &field.kind);
+            form(value, &field.kind, stored);
             match field.written {
                 Written::UnlessEmpty => !is_empty(value),
-                // Empty lists are stored as none.
-                Written::AlwaysOrNull => !is_empty(value),
+                Written::AlwaysOrNull if stored => !is_empty(value),
                 _ => !value.is_null(),
             }
         }
@@ -63,7 +71,7 @@ fn in_structure(map: &mut Map<String, Value>, structure: &Structure) {
         match field.written {
             Written::Always if !map.contains_key(name) => {
                 let mut zero = field.kind.zero();
-                normalise(&mut zero, &field.kind);
+                form(&mut zero, &field.kind, stored);
                 map.insert(name.clone(), zero);
             }
             Written::AlwaysOrNull if !map.contains_key(name) => {

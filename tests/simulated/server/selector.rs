@@ -37,7 +37,7 @@ impl Selector {
             } else if let Some((key, value)) = part.split_once("!=") {
                 all.push(Requirement::Differs(own(key), own(value)));
             } else if let Some((key, value)) = part.split_once('=') {
-                all.push(Requirement::Equals(own(key), own(value.trim_start_matches('='))));
+                all.push(Requirement::Equals(own(key), own(value.strip_prefix('=').unwrap_or(value))));
             } else if let Some(key) = part.strip_prefix('!') {
                 all.push(Requirement::Absent(own(key)));
             } else {

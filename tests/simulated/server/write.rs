@@ -9,7 +9,7 @@ use super::answer::{Answer, Cause};
 use super::defaults::{decide, fill};
 use super::kinds::{Generation, Kind};
 use super::managers::{Writer, nothing, read, strip, write};
-use super::normal::{has_empty, normalise};
+use super::normal::{as_stored, has_empty, normalise};
 use super::patch::{json_patch, merge};
 use super::request::{Asked, Target};
 use super::state::Key;
@@ -113,7 +113,7 @@ impl World {
         }
         let number = self.state.revision();
         decide(&mut object, kind, number);
-        normalise(&mut object, &kind.schema);
+        as_stored(&mut object, &kind.schema);
         let name = metadata(&object, "name").to_owned();
         let key = Key::new(&kind.resource(), &target.namespace, &name);
         self.namespace_lives(target, &name)?;
@@ -194,7 +194,7 @@ impl World {
             keep(&old["metadata"], &mut new["metadata"], field);
         }
         keep_decisions(old, &mut new, kind);
-        normalise(&mut new, &kind.schema);
+        as_stored(&mut new, &kind.schema);
         if is_odd || intent_changed(old, &new, kind) {
             let generation = old["metadata"]["generation"].as_u64().unwrap_or_default();
             new["metadata"]["generation"] = json!(generation + 1);
