@@ -125,6 +125,11 @@ impl Gateway {
         self.stop.get()
     }
 
+    /// Begins a watch, which takes no place among the requests.
+    pub async fn stream(&self, request: Request<Body>) -> Result<http::Response<Body>, kube::Error> {
+        self.client.send(request).await
+    }
+
     /// Reads: again and again while there is no answer, which changes nothing.
     pub async fn read(&self, ask: &Ask) -> Answer {
         debug_assert!(ask.is_read());

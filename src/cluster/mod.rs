@@ -10,6 +10,7 @@ pub mod pass;
 pub mod preview;
 pub mod reading;
 pub mod unit;
+pub mod watch;
 
 use std::time::Duration;
 

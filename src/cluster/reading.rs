@@ -72,7 +72,7 @@ fn refusal(what: &str, answer: &crate::sync::answer::Answer) -> anyhow::Error {
     }
 }
 
-/// Reads a list, page by page, and hands each item to `each`. If the list expires half-way it is begun anew, after
+/// Reads a list, page by page, and says its version; hands each item to `each`. If the list expires half-way it is begun anew, after
 /// `anew` was told so.
 async fn list(
     gateway: &Gateway,
@@ -81,7 +81,7 @@ async fn list(
     accept: Option<&'static str>,
     page: usize,
     each: &mut dyn FnMut(Option<&Value>),
-) -> Result<(), String> {
+) -> Result<String, String> {
     let mut after: Option<String> = None;
     let mut again = 0;
     loop {
@@ -105,7 +105,7 @@ async fn list(
         items.iter().for_each(|item| each(Some(item)));
         match answer.body["metadata"]["continue"].as_str().filter(|token| !token.is_empty()) {
             Some(token) => after = Some(token.to_owned()),
-            None => return Ok(()),
+            None => return Ok(answer.body["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()),
         }
     }
 }
@@ -141,8 +141,21 @@ pub struct Question<'q> {
     pub rebuilding: bool,
 }
 
-/// Reads the objects that matter.
-pub async fn cluster(gateway: &Gateway, kinds: &Kinds, question: &Question<'_>) -> Cluster {
+/// A list that was read, and how far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// Its path.
+    pub collection: String,
+    /// Of which group.
+    pub group: String,
+    /// Of which kind.
+    pub kind: String,
+    /// The version of the list.
+    pub version: String,
+}
+
+/// Reads the objects that matter; and which lists that took.
+pub async fn cluster(gateway: &Gateway, kinds: &Kinds, question: &Question<'_>) -> (Cluster, Vec<Watched>) {
     let mut cluster = Cluster::default();
     let mut read: BTreeMap<GroupKind, Reach> = BTreeMap::new();
     let wanted = question.wanted.values().map(|w| (&w.id, &w.api_version));
@@ -188,17 +201,23 @@ pub async fn cluster(gateway: &Gateway, kinds: &Kinds, question: &Question<'_>) 
             };
             let collection = resource.collection(scope.as_deref());
             let read = list(gateway, &collection, selector, None, PAGE, &mut keep).await;
-            (read.map(|()| objects), *group, *kind)
+            let (group, kind) = ((*group).to_owned(), (*kind).to_owned());
+            read.map(|version| (Watched { collection, group: group.clone(), kind: kind.clone(), version }, objects))
+                .map_err(|why| ((group, kind), why))
         }
     });
-    for (read, group, kind) in join_all(reads).await {
+    let mut watched = Vec::new();
+    for read in join_all(reads).await {
         match read {
-            Ok(objects) => cluster.objects.extend(objects),
-            Err(why) => drop(cluster.unread.insert((group.to_owned(), kind.to_owned()), why)),
+            Ok((list, objects)) => {
+                cluster.objects.extend(objects);
+                watched.push(list);
+            }
+            Err((kind, why)) => drop(cluster.unread.insert(kind, why)),
         }
     }
     unlabelled(gateway, kinds, question, &mut cluster).await;
-    cluster
+    (cluster, watched)
 }
 
 /// What is kept of an item of a list: little, and of what is as it should be even less.

@@ -12,6 +12,7 @@ pub mod fields;
 pub mod gates;
 pub mod grants;
 pub mod health;
+pub mod heat;
 pub mod inventory;
 pub mod live;
 pub mod outcome;

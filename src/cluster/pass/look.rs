@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::cluster::Settings;
 use crate::cluster::gateway::Gateway;
-use crate::cluster::reading::{self, Question};
+use crate::cluster::reading::{self, Question, Watched};
 use crate::rendered::ObjectId;
 use crate::sync::Unit;
 use crate::sync::actions::{Cluster, Context, Plan, plan};
@@ -28,6 +28,8 @@ pub struct Situation {
     pub plans: Vec<Plan>,
     /// Why deletions are held back.
     pub refused: Option<String>,
+    /// The lists that were read.
+    pub watched: Vec<Watched>,
 }
 
 /// What git holds, told apart by content.
@@ -88,7 +90,7 @@ pub async fn look(gateway: &Gateway, settings: &Settings, held: &Held, commit: &
     let rebuilding = first || !inventory.lost.is_empty();
     let wanted: BTreeMap<&ObjectId, &Wanted> =
         held.units.iter().filter(|(unit, _)| chosen(unit)).flat_map(|(_, all)| all).map(|w| (&w.id, w)).collect();
-    let cluster = {
+    let (cluster, watched) = {
         let shards = inventory.shards.iter().filter(|(unit, _)| chosen(unit));
         let entries: BTreeMap<&ObjectId, &Entry> = shards.flat_map(|(_, shard)| &shard.entries).collect();
         reading::cluster(gateway, &kinds, &Question { wanted: &wanted, entries: &entries, rebuilding }).await
@@ -133,7 +135,7 @@ pub async fn look(gateway: &Gateway, settings: &Settings, held: &Held, commit: &
     for plan in plans.iter_mut().filter(|plan| plan.unit == Unit::Platform) {
         plan.changed |= !told;
     }
-    Ok(Situation { kinds, inventory, cluster, plans, refused })
+    Ok(Situation { kinds, inventory, cluster, plans, refused, watched })
 }
 
 /// Tenants that say of themselves that this installation applied them, whatever the inventory holds.

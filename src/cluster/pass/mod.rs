@@ -16,6 +16,7 @@ use self::look::{namespace_id, tenant_name};
 use self::tenants::report_to_tenants;
 use super::ask::Ask;
 use super::gateway::{Gateway, Stop};
+use super::reading::Watched;
 use super::unit::{Around, Running};
 use super::{Settings, lease};
 use crate::sync::Unit;
@@ -108,6 +109,35 @@ async fn ground(gateway: &Gateway, settings: &Settings, source: &dyn Source, sit
         }
     }
     Err(anyhow!("cannot create Namespace `{}`", settings.namespace))
+}
+
+/// The same, for whoever holds the Lease already; also says which lists it read.
+pub async fn pass_as_holder(
+    gateway: &Gateway,
+    settings: &Settings,
+    source: &dyn Source,
+    held: &Held,
+    told: Told<'_>,
+) -> Result<(Outcome, Vec<Watched>)> {
+    let mut situation = look(gateway, settings, held, source.commit()).await?;
+    let watched = std::mem::take(&mut situation.watched);
+    let outcome = if situation.plans.iter().all(Plan::is_idle) {
+        finish(gateway, settings, source, situation, Vec::new()).await
+    } else {
+        work(gateway, settings, source, situation, told).await?
+    };
+    Ok((outcome, watched))
+}
+
+/// Makes the platform's Namespace where there is none, for whoever wants the Lease before there is anything else.
+pub async fn ground_if_missing(gateway: &Gateway, settings: &Settings, source: &dyn Source, held: &Held) -> Result<()> {
+    let namespace = gateway.read(&Ask::get(&format!("/api/v1/namespaces/{}", settings.namespace))).await;
+    match namespace.meaning() {
+        Meaning::Missing(_) => {
+            ground(gateway, settings, source, &look(gateway, settings, held, source.commit()).await?).await
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn work(

@@ -5,6 +5,7 @@
 )]
 
 mod source;
+mod watch;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,12 @@ pub struct Options {
     /// Apply once and end (the default)
     #[arg(long)]
     once: bool,
+    /// Go on: apply each new commit, and put right what somebody changes
+    #[arg(long, conflicts_with_all = ["once", "status", "dry_run"])]
+    watch: bool,
+    /// Where /healthz, /readyz and /metrics are answered (default: nowhere)
+    #[arg(long, value_name = "ADDR", requires = "watch")]
+    listen: Option<String>,
     /// Say what would be done, object by object and field by field, and do nothing
     #[arg(long, conflicts_with = "status")]
     dry_run: bool,
@@ -84,6 +91,9 @@ impl About {
 
 /// Runs the command.
 pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
+    if options.watch {
+        return watch::run(&options.about, options.budget(), options.wait, options.listen.as_deref(), shell);
+    }
     if options.status || options.dry_run {
         let Some(preview) = look(&options.about, !options.status, "sync", options.budget(), shell)? else {
             return Ok(Exit::Failed);
