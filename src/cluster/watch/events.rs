@@ -70,7 +70,7 @@ async fn write(gateway: &Gateway, settings: &Settings, tenant: &str, state: Stat
     let event = json!({
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": {"generateName": format!("{tenant}."), "namespace": NAMESPACE},
+        "metadata": {"generateName": format!("{tenant}-"), "namespace": NAMESPACE},
         "eventTime": format!("{}.{:06}Z", second.trim_end_matches('Z'), now.microsecond()),
         "reportingController": "k8s-mtp.io/sync",
         "reportingInstance": settings.identity,

@@ -8,7 +8,8 @@ mod events;
 mod pages;
 mod tally;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -26,7 +27,7 @@ use super::lease;
 use super::pass::{Held, Progress, ground_if_missing, pass_as_holder};
 use super::reading::Watched;
 use crate::sync::heat::Heat;
-use crate::sync::outcome::{Done, Outcome, State};
+use crate::sync::outcome::{Done, Outcome};
 use crate::sync::want::Source;
 
 /// How often it is looked whether there is something newer.
@@ -71,6 +72,27 @@ pub trait Revisions {
 /// Hears what happens: how bad it is, and what.
 pub type Say<'s> = &'s dyn Fn(&str, &str);
 
+/// Whether the process is to end. Unlike a notification, being told so is not used up by hearing it.
+#[derive(Default)]
+pub struct End {
+    told: Cell<bool>,
+    bell: Notify,
+}
+
+impl End {
+    /// Tells everybody.
+    pub fn tell(&self) {
+        self.told.set(true);
+        self.bell.notify_waiters();
+    }
+
+    async fn told(&self) {
+        while !self.told.get() {
+            self.bell.notified().await;
+        }
+    }
+}
+
 /// What a watching process works with.
 pub struct Watcher<'w> {
     /// The way to the API server.
@@ -82,14 +104,14 @@ pub struct Watcher<'w> {
     /// Who hears of it.
     pub say: Say<'w>,
     /// Tells it to end.
-    pub end: &'w Notify,
+    pub end: &'w End,
 }
 
 impl Watcher<'_> {
     /// Runs until it is told to end.
     pub async fn run(&self) {
         let first = self.first();
-        let end = self.end.notified();
+        let end = self.end.told();
         futures::pin_mut!(first, end);
         let Either::Left((mut revision, _)) = select(first, end).await else { return };
         let mut trouble = String::new();
@@ -106,7 +128,7 @@ impl Watcher<'_> {
                         trouble = told;
                     }
                     self.tally.fails();
-                    let (pause, end) = (sleep(POLL), self.end.notified());
+                    let (pause, end) = (sleep(POLL), self.end.told());
                     futures::pin_mut!(pause, end);
                     if let Either::Right(_) = select(pause, end).await {
                         return;
@@ -143,7 +165,7 @@ impl Watcher<'_> {
         self.tally.stands_by();
         let mut told = |holder: &str| (self.say)("info", &format!("`{holder}` holds the Lease; waiting for it"));
         let take = lease::take(self.gateway, &settings, Duration::MAX, &mut told);
-        let end = self.end.notified();
+        let end = self.end.told();
         futures::pin_mut!(take, end);
         let mut lease = match select(take, end).await {
             Either::Left((lease, _)) => lease?,
@@ -154,7 +176,7 @@ impl Watcher<'_> {
         let told = {
             let work = self.work(revision);
             let keep = lease.keep(self.gateway, &settings);
-            let end = self.end.notified();
+            let end = self.end.told();
             futures::pin_mut!(work, keep, end);
             // What is cut off half-way is what a crash would cut off: the next pass puts it right.
             matches!(select(select(work, keep), end).await, Either::Right(_))
@@ -176,6 +198,7 @@ impl Watcher<'_> {
         let mut reporter = Reporter::default();
         let mut drift = Drift::default();
         let mut lost = false;
+        let mut problems: BTreeSet<String> = BTreeSet::new();
         loop {
             self.refresh(revision);
             self.gateway.go_on();
@@ -188,7 +211,7 @@ impl Watcher<'_> {
                         (self.say)("info", "the API server answers again");
                         lost = false;
                     }
-                    self.take_in(&outcome, &mut heat, start.elapsed());
+                    self.take_in(&outcome, &mut heat, start.elapsed(), &mut problems);
                     self.tally.passed(&outcome, began.elapsed(), self.gateway.counts());
                     reporter.report(self.gateway, &current.settings, &outcome).await;
                     drift.follow(watched);
@@ -255,7 +278,8 @@ impl Watcher<'_> {
         }
     }
 
-    fn take_in(&self, outcome: &Outcome, heat: &mut Heat, now: Duration) {
+    fn take_in(&self, outcome: &Outcome, heat: &mut Heat, now: Duration, problems: &mut BTreeSet<String>) {
+        let before = std::mem::take(problems);
         for unit in &outcome.units {
             for (id, done) in &unit.done {
                 if matches!(done, Done::Configured | Done::Stripped | Done::Revoked) && heat.note(id, now) {
@@ -267,12 +291,17 @@ impl Watcher<'_> {
             }
             for problem in &unit.problems {
                 let about = problem.id.as_ref().map(|id| format!("{id}: ")).unwrap_or_default();
-                (self.say)("warning", &format!("{}: {}: {about}{}", unit.unit, unit.state.as_str(), problem.message));
+                problems.insert(format!("{}: {}: {about}{}", unit.unit, unit.state.as_str(), problem.message));
             }
         }
-        if outcome.units.iter().any(|unit| !unit.done.is_empty())
-            || outcome.units.iter().any(|u| u.state != State::Applied)
-        {
+        // What was said before and is still so is not said again.
+        for new in problems.difference(&before) {
+            (self.say)("warning", new);
+        }
+        for over in before.difference(problems) {
+            (self.say)("info", &format!("no longer: {over}"));
+        }
+        if outcome.units.iter().any(|unit| !unit.done.is_empty()) || *problems != before {
             (self.say)("info", crate::report::sync::text(outcome, false).lines().last().unwrap_or_default());
         }
     }

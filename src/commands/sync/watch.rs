@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
 
 use super::source::{Checkout, Read};
 use super::{About, Folder, client, runtime, seed, settings};
@@ -13,7 +12,7 @@ use crate::cli::Exit;
 use crate::cluster::Settings;
 use crate::cluster::gateway::Gateway;
 use crate::cluster::pass::Held;
-use crate::cluster::watch::{Revision, Revisions, Tally, Watcher, serve};
+use crate::cluster::watch::{End, Revision, Revisions, Tally, Watcher, serve};
 use crate::commands::Shell;
 use crate::commands::certs::age::Identities;
 use crate::disk;
@@ -69,7 +68,7 @@ pub fn run(about: &About, budget: Budget, wait: u32, listen: Option<&str>, shell
     let place = Place { root: shell.root()?, about, budget, wait, identity: super::identity()? };
     runtime()?.block_on(async {
         let gateway = Gateway::new(client(about.context.as_deref()).await?, seed()?);
-        let (tally, end) = (Tally::new(), Notify::new());
+        let (tally, end) = (Tally::new(), End::default());
         let say = |level: &str, message: &str| log.say(level, message, json!({}));
         let watcher = Watcher { gateway: &gateway, revisions: &place, tally: &tally, say: &say, end: &end };
         let mut terminated = signal(SignalKind::terminate()).context("cannot listen for signals")?;
@@ -79,7 +78,7 @@ pub fn run(about: &About, budget: Budget, wait: u32, listen: Option<&str>, shell
                 _ = terminated.recv() => {}
                 _ = interrupted.recv() => {}
             }
-            end.notify_one();
+            end.tell();
             std::future::pending::<()>().await;
         };
         let pages = async {
