@@ -58,6 +58,10 @@ fn webhook(name: &str, rest: Value) -> Value {
     hook
 }
 
+fn status(step: super::Step) -> super::Step {
+    super::Step { path: step.path.replace("/a?", "/a/status?"), ..step }
+}
+
 pub fn all() -> Vec<Exchange> {
     let mut all = vec![
         exchange(
@@ -333,6 +337,37 @@ pub fn all() -> Vec<Exchange> {
                 apply("m", "services/a", service(json!([{"name": "https", "port": 443, "protocol": "TCP"}]))),
                 post("e", "services", json!({"metadata": {"name": "b"}, "spec": {"ports": [{"port": 80}]}})),
                 delete("services/a", Value::Null),
+            ],
+        ),
+        exchange(
+            "service-status",
+            vec![
+                post("e", "services", json!({"metadata": {"name": "a"}, "spec": {"ports": [{"port": 80}]}})),
+                status(merge(
+                    "lb",
+                    "services/a",
+                    json!({
+                        "metadata": {"labels": {"x": "y"}},
+                        "spec": {"selector": {"app": "b"}},
+                        "status": {"conditions": [{"type": "A", "status": "True", "reason": "R", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]},
+                    }),
+                )),
+                status(apply(
+                    "c",
+                    "services/a",
+                    object(
+                        "v1",
+                        "Service",
+                        "a",
+                        json!({"status": {"conditions": [{"type": "B", "status": "True", "reason": "R", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}),
+                    ),
+                )),
+                merge("e", "services/a", json!({"status": null, "metadata": {"labels": {"x": "z"}}})),
+                status(apply(
+                    "c",
+                    "services/a",
+                    object("v1", "Service", "a", json!({"metadata": {"name": "a", "labels": {"x": "z"}}})),
+                )),
             ],
         ),
         exchange(

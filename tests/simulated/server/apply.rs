@@ -38,7 +38,7 @@ impl World {
         if let Some(field) = unknown_field(patch, &kind.schema) {
             let (namespace, name) = (&target.namespace, &target.name);
             let message = format!(
-                "failed to create typed patch object ({namespace}/{name}; {}, Kind={}): .{field}: field not declared in schema",
+                "failed to create typed patch object ({namespace}/{name}; {}, Kind={}): {field}: field not declared in schema",
                 kind.api_version(),
                 kind.kind
             );

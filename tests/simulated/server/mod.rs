@@ -13,6 +13,7 @@ mod delete;
 mod discovery;
 pub mod faults;
 mod fields;
+mod garbage;
 mod kinds;
 mod managers;
 mod merge;

@@ -9,7 +9,7 @@ use super::answer::{Answer, Cause};
 use super::defaults::{decide, fill};
 use super::kinds::{Generation, Kind};
 use super::managers::{Writer, nothing, read, strip, write};
-use super::normal::{as_stored, has_empty, normalise};
+use super::normal::{as_stored, has_empty, normalise, unknown_field};
 use super::patch::{json_patch, merge};
 use super::request::{Asked, Target};
 use super::state::Key;
@@ -85,6 +85,9 @@ impl World {
             _ => merge(&mut new, &patch),
         }
         check_names(&new, target)?;
+        if is_strict(asked) && unknown_field(&new, &target.kind.schema).is_some() {
+            return Err(Answer::bad_patch("strict decoding error: unknown field"));
+        }
         let is_odd = decode(&mut new, &target.kind);
         self.note(asked, target, Some(&old), &mut new);
         self.replace(asked, target, &old, new, is_odd)
@@ -270,6 +273,7 @@ fn body(asked: &Asked, target: &Target) -> Result<Value, Answer> {
         fields.insert("metadata".to_owned(), json!({}));
     }
     check_names(&object, target)?;
+    check_fields(asked, &object, kind)?;
     Ok(object)
 }
 
@@ -285,6 +289,22 @@ fn check_media_type(asked: &Asked, target: &Target) -> Result<(), Answer> {
     let message = "the body of the request was in an unknown format - accepted media types include: \
          application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
     Err(Answer::refusal(415, "UnsupportedMediaType", message, json!({})))
+}
+
+fn is_strict(asked: &Asked) -> bool {
+    asked.parameter("fieldValidation") == "Strict"
+}
+
+/// Where it is asked for, no field is taken that the type does not have.
+fn check_fields(asked: &Asked, object: &Value, kind: &Kind) -> Result<(), Answer> {
+    let unknown = || unknown_field(object, &kind.schema);
+    let Some(field) = is_strict(asked).then(unknown).flatten() else { return Ok(()) };
+    let (name, version) = (&kind.kind, &kind.version);
+    let field = field.trim_start_matches('.');
+    let message = format!(
+        "{name} in version {version:?} cannot be handled as a {name}: strict decoding error: unknown field {field:?}"
+    );
+    Err(Answer::bad_request(&message))
 }
 
 /// The names in an object are those of the path.
