@@ -5,7 +5,7 @@ mod controllers;
 mod exchanges;
 mod faults;
 mod rules;
-#[allow(dead_code, unused_imports, reason = "a handle for all tests; each uses a part of it")]
+#[allow(dead_code, reason = "a handle for all tests; each uses a part of it")]
 mod server;
 mod smoke;
 mod speed;

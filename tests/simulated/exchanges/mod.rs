@@ -10,6 +10,7 @@ mod others;
 mod refusals;
 mod simulated;
 pub mod transcript;
+mod workloads;
 
 use serde_json::Value;
 
@@ -39,7 +40,7 @@ pub struct Step {
 
 /// All exchanges.
 pub fn all() -> Vec<Exchange> {
-    [apply::all(), others::all(), kinds::all(), custom::all(), lifecycle::all(), refusals::all()]
+    [apply::all(), others::all(), kinds::all(), workloads::all(), custom::all(), lifecycle::all(), refusals::all()]
         .into_iter()
         .flatten()
         .collect()

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::replace::is_free;
 use super::state::{Change, Key};
 use super::trace::Effect;
 use super::world::World;
-use super::write::{is_free, metadata};
+use super::write::metadata;
 
 /// What is to be done later.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::replace::is_free;
 use super::state::Key;
 use super::world::World;
-use super::write::{is_free, metadata};
+use super::write::metadata;
 
 /// The uids of an object's owners.
 fn owners(object: &Value) -> Vec<String> {
