@@ -2,11 +2,12 @@
 //!
 //! `UPDATE=1 cargo test --test cluster conformance` records anew what the real one answers.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::control_plane::{ControlPlane, NEWEST};
@@ -15,8 +16,9 @@ use crate::exchanges::transcript::{Wire, settle, transcript};
 use crate::fixture::install;
 use crate::manifests::{Resources, apply, sample};
 use crate::programs::repository;
-use crate::server::Server;
+use crate::server::access::Grant;
 use crate::server::webhooks::Backend;
+use crate::server::{Asked, Server};
 
 impl Wire for Client {
     fn send(&self, method: &str, path: &str, content_type: &str, body: Vec<u8>) -> (u16, Value) {
@@ -80,9 +82,9 @@ fn what_is_rendered_is_stored_alike() {
                 ("PATCH", format!("{definitions}/{name}?{APPLY}"), own.value.clone(), "application/apply-patch+yaml")
             }
             None => {
-                let metadata = serde_json::json!({"name": name});
+                let metadata = json!({"name": name});
                 let spec = &definition["spec"];
-                let body = serde_json::json!({"metadata": metadata, "spec": spec});
+                let body = json!({"metadata": metadata, "spec": spec});
                 ("POST", definitions.to_owned(), body, "application/json")
             }
         };
@@ -116,6 +118,121 @@ fn what_is_rendered_is_stored_alike() {
         }
     }
     assert!(found.is_empty(), "{} differ:\n{}", found.len(), found.join("\n"));
+}
+
+/// What a user with few rights is told.
+#[test]
+fn users_are_refused_alike() {
+    let plane = ControlPlane::start(NEWEST);
+    let (admin, jane) = (plane.client(), plane.client().as_user("jane", &[]));
+    let simulated = Server::new();
+    let grants =
+        [("get,patch", "configmaps"), ("create,patch", "roles"), ("create", "rolebindings"), ("get", "namespaces")];
+    let group = |resource: &str| if resource.starts_with("role") { "rbac.authorization.k8s.io" } else { "" };
+    let rules: Vec<Value> = grants
+        .iter()
+        .map(|(verbs, resource)| {
+            let verbs: Vec<&str> = verbs.split(',').collect();
+            json!({"apiGroups": [group(resource)], "resources": [resource], "verbs": verbs})
+        })
+        .collect();
+    let name = json!({"name": "jane"});
+    admin.post(&format!("{RBAC}/roles"), &json!({"metadata": name, "rules": rules})).created();
+    let binding = json!({
+        "metadata": name,
+        "roleRef": {"kind": "Role", "name": "jane"},
+        "subjects": [{"kind": "User", "name": "jane"}],
+    });
+    admin.post(&format!("{RBAC}/rolebindings"), &binding).created();
+    simulated.set(|settings| {
+        let grants = grants.iter().map(|(verbs, resource)| {
+            let dot = if group(resource).is_empty() { "" } else { "." };
+            Grant::new(verbs, &format!("{resource}{dot}{}", group(resource)), Some("default"))
+        });
+        settings.grants.insert("jane".to_owned(), grants.collect());
+    });
+    let role = |verb: &str| json!({"metadata": {"name": verb}, "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": [verb]}]});
+    for verb in ["get", "delete"] {
+        let mut role = role(verb);
+        role["metadata"]["name"] = format!("{verb}-there").into();
+        admin.post(&format!("{RBAC}/roles"), &role).created();
+        simulated.request("POST", &format!("{RBAC}/roles"), "application/json", &role);
+    }
+    let bind = |role: &str| json!({"metadata": {"name": role}, "roleRef": {"kind": "Role", "name": role}});
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});
+    let apply = "application/apply-patch+yaml";
+    let requests = [
+        ("GET", "/api/v1/namespaces/default/configmaps".to_owned(), "", Value::Null),
+        ("GET", "/api/v1/configmaps".to_owned(), "", Value::Null),
+        ("GET", "/api/v1/namespaces/default/configmaps/a".to_owned(), "", Value::Null),
+        ("GET", "/api/v1/namespaces/other/configmaps/a".to_owned(), "", Value::Null),
+        ("GET", "/api/v1/namespaces".to_owned(), "", Value::Null),
+        ("GET", "/api/v1/namespaces/other".to_owned(), "", Value::Null),
+        ("DELETE", "/api/v1/namespaces/default/configmaps/a".to_owned(), "", Value::Null),
+        ("DELETE", "/apis/apps/v1/namespaces/default/deployments".to_owned(), "", Value::Null),
+        ("PATCH", "/api/v1/namespaces/default/configmaps/a?fieldManager=m".to_owned(), apply, map),
+        ("PATCH", "/api/v1/namespaces/default/services/a/status?fieldManager=m".to_owned(), apply, json!({})),
+        ("POST", format!("{RBAC}/roles"), "application/json", role("get")),
+        ("POST", format!("{RBAC}/roles"), "application/json", role("delete")),
+        ("POST", format!("{RBAC}/rolebindings"), "application/json", bind("get-there")),
+        ("POST", format!("{RBAC}/rolebindings"), "application/json", bind("delete-there")),
+        ("POST", format!("{RBAC}/rolebindings"), "application/json", bind("not-there")),
+        ("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles".to_owned(), "application/json", role("get")),
+    ];
+    let mut found = Vec::new();
+    for (method, path, content_type, body) in requests {
+        let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let content_type = if content_type.is_empty() { "application/json" } else { content_type };
+        let real = Wire::send(&jane, method, &path, content_type, bytes.clone());
+        let request = http::Request::builder().method(method).uri(&path).header("content-type", content_type);
+        let ours =
+            simulated.connection("jane").answer(&Asked::new(&request.body(()).expect("a request"), "jane", bytes));
+        let say = |status: u16, body: &Value| {
+            let fields: Vec<String> = ["reason", "message", "details"].map(|field| body[field].to_string()).into();
+            format!("{status} {}", if status < 300 { String::new() } else { fields.join(" ") })
+        };
+        let (real, ours) = (say(real.0, &real.1), say(ours.status, &ours.body));
+        if real != ours {
+            found.push(format!("{method} {path}\n  there {real}\n  here  {ours}"));
+        }
+    }
+    assert!(found.is_empty(), "{} differ:\n{}", found.len(), found.join("\n"));
+}
+
+/// The rights of the namespace `default`.
+const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
+
+/// Discovery says the same of every kind.
+#[test]
+fn kinds_are_discovered_alike() {
+    let plane = ControlPlane::start(NEWEST);
+    let client = plane.client();
+    let simulated = Server::new();
+    let get = |path: &str| simulated.request("GET", path, "", &Value::Null).body;
+    let groups = get("/apis")["groups"].as_array().cloned().expect("groups");
+    let versions = groups.iter().map(|group| group["preferredVersion"]["groupVersion"].as_str().expect("a version"));
+    let paths = versions.map(|version| format!("/apis/{version}")).chain(["/api/v1".to_owned()]);
+    let mut found = Vec::new();
+    for path in paths {
+        let real = client.get(&path).ok();
+        let real = real["resources"].as_array().expect("resources");
+        for resource in get(&path)["resources"].as_array().expect("resources") {
+            let fields = ["name", "singularName", "namespaced", "kind"];
+            let same = |other: &&Value| fields.iter().all(|field| other[*field] == resource[*field]);
+            match real.iter().find(same) {
+                None => found.push(format!("{path}: {resource}")),
+                Some(other) => {
+                    let verbs = |of: &Value| -> BTreeSet<String> {
+                        of["verbs"].as_array().into_iter().flatten().map(Value::to_string).collect()
+                    };
+                    if verbs(other) != verbs(resource) {
+                        found.push(format!("{path}: verbs of {resource}: {:?}", verbs(other)));
+                    }
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 /// As `mtp sync` applies.

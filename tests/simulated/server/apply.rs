@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::managers::{Managers, Writer, read, strip, write};
 use super::normal::unknown_field;
-use super::request::{Asked, Target};
+use super::request::{Asked, Target, Verb};
 use super::world::World;
 use super::write::{Outcome, check_names, decode, empty, metadata};
 
@@ -89,7 +89,10 @@ impl World {
                     format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
                 Err(Answer::conflict(kind, &target.name, &why))
             }
-            None => self.create_object(asked, target, live),
+            None => {
+                self.authorise(&asked.user, Verb::Create, target)?;
+                self.create_object(asked, target, live)
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use super::kinds::{Generation, Kind};
 use super::managers::{nothing, strip};
 use super::normal::{as_stored, has_empty, normalise, unknown_field};
 use super::patch::{json_patch, merge};
-use super::request::{Asked, Target};
+use super::request::{Asked, Target, Verb};
 use super::state::Key;
 use super::validate::valid;
 use super::world::World;
@@ -46,6 +46,7 @@ impl World {
         let is_odd = decode(&mut object, &target.kind);
         let Some(old) = self.state.get(&target.key()).cloned() else {
             if target.kind.put_creates && target.subresource.is_empty() {
+                self.authorise(&asked.user, Verb::Create, target)?;
                 strip(&mut object);
                 self.note(asked, target, None, &mut object);
                 return self.create_object(asked, target, object);
