@@ -18,6 +18,7 @@ pub fn all() -> Vec<Exchange> {
                 delete(a, Value::Null),
                 merge("e", a, json!({})),
                 json_patch("e", a, json!([])),
+                step("DELETE", "/api/v1/namespaces".to_owned(), "application/json", Value::Null),
                 get("deployments/a"),
                 delete("roles/a", Value::Null),
                 step("GET", "/api/v1/namespaces/none-{ns}/configmaps/a".to_owned(), "application/json", Value::Null),
