@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::control_plane::{ControlPlane, NEWEST};
 use crate::exchanges::all;
+use crate::exchanges::random::random;
 use crate::exchanges::transcript::{Wire, settle, transcript};
 use crate::fixture::install;
 use crate::manifests::{Resources, apply, sample};
@@ -58,6 +59,29 @@ fn the_simulated_server_answers_as_a_real_one() {
                 let difference = similar::TextDiff::from_lines(&real, &other);
                 found.push(format!("{}, {what}:\n{}", exchange.name, difference.unified_diff().context_radius(8)));
             }
+        }
+    }
+    assert!(found.is_empty(), "{} differ:\n{}", found.len(), found.join("\n"));
+}
+
+/// Writers who do not know of each other, in any order; `MTP_SEEDS` says how many.
+#[test]
+fn any_writes_are_answered_alike() {
+    let plane = ControlPlane::start(NEWEST);
+    let client = plane.client();
+    let seeds = std::env::var("MTP_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(40);
+    let mut found = Vec::new();
+    for seed in 0..seeds {
+        let exchange = random(seed);
+        let namespace = format!("x-random-{seed}");
+        let [real, ours] = [&client as &dyn Wire, &Server::new()].map(|wire| transcript(&exchange, wire, &namespace));
+        let steps = real.as_array().into_iter().flatten().zip(ours.as_array().into_iter().flatten());
+        // What comes after the first difference follows from it.
+        if let Some((index, (real, ours))) = steps.enumerate().find(|(_, (real, ours))| real != ours) {
+            let show = |value: &Value| serde_json::to_string_pretty(value).expect("JSON");
+            let (real, ours, body) = (show(real), show(ours), &exchange.steps[index].body);
+            let difference = similar::TextDiff::from_lines(&real, &ours);
+            found.push(format!("seed {seed}, step {index}, {body}\n{}", difference.unified_diff().context_radius(30)));
         }
     }
     assert!(found.is_empty(), "{} differ:\n{}", found.len(), found.join("\n"));

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read what was recorded")]
 
 mod controllers;
+#[allow(dead_code, reason = "some exchanges are for a real server alone to judge")]
 mod exchanges;
 mod faults;
 mod rules;

@@ -7,6 +7,7 @@ mod custom;
 mod kinds;
 mod lifecycle;
 mod others;
+pub mod random;
 mod refusals;
 mod simulated;
 pub mod transcript;
