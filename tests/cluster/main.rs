@@ -42,5 +42,5 @@ mod world;
 #[path = "../simulated/exchanges/mod.rs"]
 mod exchanges;
 #[path = "../simulated/server/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "shared with the tests of `simulated`")]
+#[allow(dead_code, reason = "shared with the tests of `simulated`")]
 mod server;

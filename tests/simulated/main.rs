@@ -2,13 +2,14 @@
 #![expect(clippy::disallowed_methods, reason = "tests read what was recorded")]
 
 mod controllers;
+#[allow(dead_code, reason = "some exchanges are for a real server alone to judge")]
 mod exchanges;
 mod faults;
 mod installation;
 mod order;
 mod passes;
 mod rules;
-#[allow(dead_code, unused_imports, reason = "a handle for all tests; each uses a part of it")]
+#[allow(dead_code, reason = "a handle for all tests; each uses a part of it")]
 mod server;
 mod smoke;
 mod speed;

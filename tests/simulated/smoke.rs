@@ -22,6 +22,9 @@ async fn a_client_applies_reads_lists_and_deletes() {
     let applied = api.patch("a", &parameters, &Patch::Apply(&object)).await.expect("applied");
     let again = api.patch("a", &parameters, &Patch::Apply(&object)).await.expect("applied");
     assert_eq!(applied.metadata.resource_version, again.metadata.resource_version);
+    let metadata = api.list_metadata(&ListParams::default().labels("x")).await.expect("a list");
+    assert_eq!(metadata.items[0].metadata.labels, applied.metadata.labels);
+    assert_eq!(api.get_metadata("a").await.expect("metadata").metadata.uid, applied.metadata.uid);
     assert_eq!(api.list(&ListParams::default().labels("x=y")).await.expect("a list").items.len(), 1);
     assert!(api.delete("a", &DeleteParams::default()).await.expect("deleted").is_right());
     assert!(matches!(api.get("a").await, Err(kube::Error::Api(status)) if status.is_not_found()));

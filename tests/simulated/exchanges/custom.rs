@@ -66,7 +66,6 @@ pub fn all() -> Vec<Exchange> {
     let with_status = || defined(json!({"subresources": {"status": {}}}));
     let run = |first: Vec<Step>, rest: Vec<Step>| {
         let last = delete("customresourcedefinitions/widgets.{ns}.example.com", Value::Null);
-        // What the definition itself answers depends on how fast the server is.
         first.into_iter().chain(rest).chain([last]).collect::<Vec<Step>>()
     };
     vec![
@@ -112,6 +111,25 @@ pub fn all() -> Vec<Exchange> {
                     ),
                     get("widgets?labelSelector=x%3Dy"),
                     delete("widgets/b", Value::Null),
+                ],
+            ),
+        ),
+        exchange(
+            "definition",
+            run(
+                with_status(),
+                vec![
+                    apply(
+                        "m",
+                        "customresourcedefinitions/widgets.{ns}.example.com",
+                        definition(json!({"subresources": {"status": {}}})),
+                    ),
+                    apply("n", "customresourcedefinitions/widgets.{ns}.example.com", definition(json!({}))),
+                    merge(
+                        "e",
+                        "customresourcedefinitions/widgets.{ns}.example.com",
+                        json!({"metadata": {"labels": {"x": "y"}}}),
+                    ),
                 ],
             ),
         ),
@@ -190,6 +208,23 @@ pub fn all() -> Vec<Exchange> {
                         "widgets",
                         json!({"apiVersion": "{ns}.example.com/v1", "kind": "Widget", "metadata": {"name": "b"}, "spec": {"map": {"x": {"y": 1}}}, "other": true}),
                     ),
+                ],
+            ),
+        ),
+        exchange(
+            "custom-fields-that-are-not-known",
+            run(
+                with_status(),
+                vec![
+                    apply("m", "widgets/a", widget(json!({"size": 1, "other": 1}))),
+                    apply("m", "widgets/a", widget(json!({"parts": [{"name": "p", "other": 1}]}))),
+                    post("e", "widgets", widget(json!({"size": 1, "other": 1, "inner": {"a": "1", "c": "1"}}))),
+                    Step {
+                        path: "/apis/{ns}.example.com/v1/namespaces/{ns}/widgets?fieldManager=e&fieldValidation=Strict"
+                            .to_owned(),
+                        ..post("e", "widgets", widget(json!({"size": 1, "other": 1})))
+                    },
+                    merge("e", "widgets/a", json!({"spec": {"other": 1}})),
                 ],
             ),
         ),

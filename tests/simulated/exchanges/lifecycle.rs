@@ -117,5 +117,29 @@ pub fn all() -> Vec<Exchange> {
                 merge("e", "networkpolicies/a", json!({"metadata": {"finalizers": []}})),
             ],
         ),
+        exchange(
+            "delete-with-propagation",
+            vec![
+                apply("m", "configmaps/a", map("a")),
+                delete("configmaps/a", json!({"propagationPolicy": "Orphan"})),
+                get_until("configmaps/a", 404),
+                apply("m", "configmaps/a", map("a")),
+                delete("configmaps/a", json!({"propagationPolicy": "Foreground"})),
+                get_until("configmaps/a", 404),
+                apply("m", "networkpolicies/a", policy()),
+                delete("networkpolicies/a", json!({"preconditions": {"uid": "00000000-0000-0000-0000-00000000000a"}})),
+                delete(
+                    "networkpolicies/a",
+                    json!({"preconditions": {"uid": "{uid}"}, "propagationPolicy": "Foreground"}),
+                ),
+            ],
+        ),
     ]
+}
+
+fn policy() -> Value {
+    json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "a"},
+        "spec": {"podSelector": {}},
+    })
 }

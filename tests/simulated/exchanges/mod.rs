@@ -7,9 +7,11 @@ mod custom;
 mod kinds;
 mod lifecycle;
 mod others;
+pub mod random;
 mod refusals;
 mod simulated;
 pub mod transcript;
+mod workloads;
 
 use serde_json::Value;
 
@@ -39,7 +41,7 @@ pub struct Step {
 
 /// All exchanges.
 pub fn all() -> Vec<Exchange> {
-    [apply::all(), others::all(), kinds::all(), custom::all(), lifecycle::all(), refusals::all()]
+    [apply::all(), others::all(), kinds::all(), workloads::all(), custom::all(), lifecycle::all(), refusals::all()]
         .into_iter()
         .flatten()
         .collect()

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Exchange, apply, delete, exchange, get, merge, post, put};
+use super::{Exchange, apply, delete, exchange, get, merge, post, put, step};
 
 fn map(name: &str, labels: Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": labels}, "data": {"k": name}})
@@ -80,6 +80,21 @@ pub fn all() -> Vec<Exchange> {
                 list("labelSelector=app&limit=2&continue={continue}"),
                 list("labelSelector=app%3D%3D%3D"),
                 list("continue=nonsense"),
+            ],
+        ),
+        exchange(
+            "lists-of-the-cluster",
+            vec![
+                post("e", "secrets", json!({"metadata": {"name": "a", "labels": {"only": "{ns}"}}})),
+                step("GET", "/api/v1/secrets?labelSelector=only%3D{ns}".to_owned(), "application/json", Value::Null),
+                step(
+                    "GET",
+                    "/api/v1/namespaces?fieldSelector=metadata.name%3D{ns}".to_owned(),
+                    "application/json",
+                    Value::Null,
+                ),
+                step("GET", "/api/v1/secrets/a".to_owned(), "application/json", Value::Null),
+                step("POST", "/api/v1/secrets".to_owned(), "application/json", json!({"metadata": {"name": "b"}})),
             ],
         ),
         exchange(

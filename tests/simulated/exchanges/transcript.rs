@@ -84,7 +84,7 @@ fn refusal(line: &mut Value, answer: &Value) {
 }
 
 /// Takes out what differs from run to run.
-fn settle(answer: &mut Value, controlled: bool) {
+pub fn settle(answer: &mut Value, controlled: bool) {
     if let Some(items) = answer.get_mut("items").and_then(Value::as_array_mut) {
         items.iter_mut().for_each(|item| settle(item, controlled));
     }

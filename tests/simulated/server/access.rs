@@ -1,9 +1,10 @@
 //! Access: what a user with grants may do, and the words in which the rest is refused.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answer::{Answer, details};
 use super::request::{Target, Verb};
+use super::state::Key;
 use super::world::World;
 
 /// What a user may do. `*` stands for all.
@@ -90,9 +91,10 @@ impl World {
                 }
                 let namespace = if cluster { "" } else { target.namespace.as_str() };
                 let name = role["name"].as_str().unwrap_or_default();
-                let key = super::state::Key::new(&format!("{plural}.{group}"), namespace, name);
-                let rules = self.state.get(&key).map(|role| role["rules"].clone());
-                ("bind", rules.unwrap_or_else(|| json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}])))
+                let kind = self.kind(&format!("{plural}.{group}")).expect("a kind of Kubernetes");
+                let role = self.state.get(&Key::new(&kind.resource(), namespace, name));
+                // The real server names the kind of the binding here.
+                ("bind", role.ok_or_else(|| Answer::not_found(&target.kind, name))?["rules"].clone())
             }
         };
         if verb == "escalate" && self.may(user, verb, group, &target.kind.plural, &target.namespace) {

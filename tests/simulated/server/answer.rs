@@ -132,6 +132,12 @@ impl Answer {
         Answer::refusal(422, "Invalid", &message, details)
     }
 
+    /// What a patch makes is no object.
+    pub fn bad_patch(why: &str) -> Answer {
+        let cause = json!({"reason": "FieldValueInvalid", "message": why, "field": "patch"});
+        Answer::refusal(422, "Invalid", &format!(" \"\" is invalid: patch: {why}"), json!({"causes": [cause]}))
+    }
+
     /// The request cannot be read.
     pub fn bad_request(message: &str) -> Answer {
         Answer::refusal(400, "BadRequest", message, Value::Null)

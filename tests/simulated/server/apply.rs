@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::managers::{Managers, Writer, read, strip, write};
 use super::normal::unknown_field;
-use super::request::{Asked, Target};
+use super::request::{Asked, Target, Verb};
 use super::world::World;
 use super::write::{Outcome, check_names, decode, empty, metadata};
 
@@ -38,7 +38,7 @@ impl World {
         if let Some(field) = unknown_field(patch, &kind.schema) {
             let (namespace, name) = (&target.namespace, &target.name);
             let message = format!(
-                "failed to create typed patch object ({namespace}/{name}; {}, Kind={}): .{field}: field not declared in schema",
+                "failed to create typed patch object ({namespace}/{name}; {}, Kind={}): {field}: field not declared in schema",
                 kind.api_version(),
                 kind.kind
             );
@@ -89,7 +89,10 @@ impl World {
                     format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
                 Err(Answer::conflict(kind, &target.name, &why))
             }
-            None => self.create_object(asked, target, live),
+            None => {
+                self.authorise(&asked.user, Verb::Create, target)?;
+                self.create_object(asked, target, live)
+            }
         }
     }
 

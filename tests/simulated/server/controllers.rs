@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::replace::is_free;
 use super::state::{Change, Key};
 use super::trace::Effect;
 use super::world::World;
-use super::write::{is_free, metadata};
+use super::write::metadata;
 
 /// What is to be done later.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub enum Task {
     Count(String),
     /// What an object owned goes.
     Collect(String),
+    /// What an object owned goes before it, or is left alone.
+    Release(Key),
 }
 
 const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
@@ -73,6 +76,12 @@ impl World {
             return self.recount(&key.namespace, &key.resource);
         };
         let goes = !object["metadata"]["deletionTimestamp"].is_null();
+        let has = |finalizer: &str| {
+            object["metadata"]["finalizers"].as_array().is_some_and(|all| all.contains(&json!(finalizer)))
+        };
+        if goes && (has("orphan") || has("foregroundDeletion")) {
+            self.later(Duration::ZERO, Task::Release(key.clone()));
+        }
         match key.resource.as_str() {
             "namespaces" if goes => {
                 let was_going = change.before.as_ref().is_some_and(|b| !b["metadata"]["deletionTimestamp"].is_null());
@@ -141,6 +150,7 @@ impl World {
             Task::Available(key, generation) => self.make_available(&key, generation),
             Task::Count(namespace) => self.count_quotas(&namespace),
             Task::Collect(uid) => self.collect(&uid),
+            Task::Release(key) => self.release(&key),
         }
     }
 
@@ -271,7 +281,8 @@ impl World {
         }
     }
 
-    fn remove_or_mark(&mut self, key: &Key) {
+    /// Removes an object, or marks it where finalizers hold it.
+    pub fn remove_or_mark(&mut self, key: &Key) {
         let Some((object, kind)) = self.state.get(key).cloned().zip(self.kind(&key.resource)) else { return };
         if is_free(&object, &kind) {
             self.state.remove(key);
@@ -280,26 +291,6 @@ impl World {
             new["metadata"]["deletionTimestamp"] = json!(self.now());
             new["metadata"]["deletionGracePeriodSeconds"] = json!(0);
             self.state.put(key, new);
-        }
-    }
-
-    /// Removes what the owner with this uid was the last owner of.
-    fn collect(&mut self, uid: &str) {
-        let owners = |object: &Value| -> Vec<String> {
-            let all = object["metadata"]["ownerReferences"].as_array().into_iter().flatten();
-            all.map(|owner| owner["uid"].as_str().unwrap_or_default().to_owned()).collect()
-        };
-        let owned: Vec<(Key, Vec<String>)> = self
-            .state
-            .all()
-            .map(|(key, object)| (key.clone(), owners(object)))
-            .filter(|(_, owners)| owners.iter().any(|owner| owner == uid))
-            .collect();
-        for (key, owners) in owned {
-            let lives = self.state.all().any(|(_, object)| owners.iter().any(|owner| metadata(object, "uid") == owner));
-            if !lives {
-                self.remove_or_mark(&key);
-            }
         }
     }
 

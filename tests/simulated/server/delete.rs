@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, details};
 use super::read::{Form, Shown};
+use super::replace::is_free;
 use super::request::{Asked, Target};
 use super::selector::Selector;
 use super::world::World;
-use super::write::{Outcome, is_free, metadata};
+use super::write::{Outcome, metadata};
 
 /// Namespaces that stay.
 const KEPT: [&str; 3] = ["default", "kube-public", "kube-system"];

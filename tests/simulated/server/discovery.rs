@@ -123,7 +123,7 @@ impl World {
         for kind in &kinds {
             let singular = kind.kind.to_lowercase();
             resources.push(json!({
-                "name": kind.plural, "singularName": singular, "namespaced": kind.namespaced, "kind": kind.kind, "verbs": VERBS,
+                "name": kind.plural, "singularName": singular, "namespaced": kind.namespaced, "kind": kind.kind, "verbs": verbs(kind),
             }));
             if kind.status {
                 resources.push(json!({
@@ -158,6 +158,12 @@ fn group(name: &str, kinds: &[&Arc<Kind>]) -> Value {
     json!({"name": name, "versions": all, "preferredVersion": all[0]})
 }
 
+/// What can be done with a kind. Namespaces are deleted one by one.
+fn verbs(kind: &Kind) -> Vec<&'static str> {
+    let one_by_one = kind.plural == "namespaces" && kind.group.is_empty();
+    VERBS.into_iter().filter(|verb| !(one_by_one && *verb == "deletecollection")).collect()
+}
+
 fn aggregated_resource(kind: &Kind) -> Value {
     let response = json!({"group": kind.group, "version": kind.version, "kind": kind.kind});
     let mut resource = json!({
@@ -165,7 +171,7 @@ fn aggregated_resource(kind: &Kind) -> Value {
         "responseKind": response,
         "scope": if kind.namespaced { "Namespaced" } else { "Cluster" },
         "singularResource": kind.kind.to_lowercase(),
-        "verbs": VERBS,
+        "verbs": verbs(kind),
     });
     if kind.status {
         resource["subresources"] = json!([{"subresource": "status", "responseKind": response, "verbs": STATUS_VERBS}]);

@@ -13,6 +13,7 @@ mod delete;
 mod discovery;
 pub mod faults;
 mod fields;
+mod garbage;
 mod kinds;
 mod managers;
 mod merge;
@@ -20,6 +21,7 @@ mod normal;
 mod patch;
 mod quota;
 mod read;
+mod replace;
 mod request;
 mod schema;
 mod selector;
@@ -38,10 +40,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use answer::Answer;
+#[allow(unused_imports, reason = "each test target uses a part of it")]
 pub use faults::{Failure, Fault};
 pub use request::Asked;
 pub use service::Connection;
 pub use state::{Change, Key};
+#[allow(unused_imports, reason = "each test target uses a part of it")]
 pub use trace::{Effect, Exchange};
 pub use world::Settings;
 use world::World;

@@ -50,6 +50,7 @@ fn form(value: &mut Value, kind: &Type, stored: bool) {
             if let (Some(metadata), Some(field)) = (metadata, own.fields.get("metadata")) {
                 form(metadata, &field.kind, stored);
             }
+            prune(value, kind);
         }
         _ => {}
     }
@@ -65,7 +66,8 @@ fn in_structure(map: &mut Map<String, Value>, structure: &Structure, stored: boo
                 _ => !value.is_null(),
             }
         }
-        None => !value.is_null(),
+        // The type of the object itself is no field of its structure.
+        None => matches!(name.as_str(), "apiVersion" | "kind" | "managedFields"),
     });
     for (name, field) in &structure.fields {
         match field.written {
@@ -93,12 +95,43 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// The first field at the top that the type does not have.
+/// The path of the first field that the type does not have.
 pub fn unknown_field(value: &Value, kind: &Type) -> Option<String> {
-    let structure = kind.structure().filter(|structure| structure.rest.is_none())?;
-    let names = value.as_object()?.keys();
-    let own = ["apiVersion", "kind", "metadata"];
-    names.into_iter().find(|name| !own.contains(&name.as_str()) && !structure.fields.contains_key(*name)).cloned()
+    match (kind, value) {
+        (Type::List(_, item), Value::Array(all)) => {
+            all.iter().enumerate().find_map(|(index, value)| Some(format!("[{index}]{}", unknown_field(value, item)?)))
+        }
+        (Type::Map { item, .. }, Value::Object(all)) => {
+            all.iter().find_map(|(name, value)| Some(format!(".{name}{}", unknown_field(value, item)?)))
+        }
+        (Type::Named { .. } | Type::Own(_), Value::Object(all)) => {
+            let structure = kind.structure()?;
+            all.iter().find_map(|(name, value)| match structure.fields.get(name) {
+                Some(field) => Some(format!(".{name}{}", unknown_field(value, &field.kind)?)),
+                None if structure.rest.is_some() || matches!(name.as_str(), "apiVersion" | "kind") => None,
+                None if name == "managedFields" => None,
+                None => Some(format!(".{name}")),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Takes out what the schema of a custom kind does not have.
+fn prune(value: &mut Value, kind: &Type) {
+    match (kind, value) {
+        (Type::List(_, item), Value::Array(all)) => all.iter_mut().for_each(|value| prune(value, item)),
+        (Type::Map { item, .. }, Value::Object(all)) => all.values_mut().for_each(|value| prune(value, item)),
+        (Type::Own(own), Value::Object(all)) => {
+            all.retain(|name, _| own.rest.is_some() || own.fields.contains_key(name));
+            for (name, value) in all {
+                if let Some(field) = own.fields.get(name) {
+                    prune(value, &field.kind);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Labels, or annotations, of an object.

@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use super::answer::{Answer, details};
 use super::faults::{Broken, Failure, Fault};
-use super::request::{Asked, Verb};
+use super::request::{Asked, Target, Verb};
 use super::trace::Exchange;
 use super::watch::{Stream, Watch};
 use super::world::World;
@@ -83,10 +83,7 @@ impl Connection {
             let details = if target.kind.custom { details(&target.kind, &target.name) } else { json!({}) };
             return Reply::Answer(Answer::no_resource(details));
         }
-        let Some(verb) = asked
-            .verb(&target)
-            .filter(|verb| !(matches!(verb, Verb::Create) && target.kind.namespaced && target.namespace.is_empty()))
-        else {
+        let Some(verb) = asked.verb(&target).filter(|verb| is_allowed(*verb, &target)) else {
             let message = "the server does not allow this method on the requested resource";
             return Reply::Answer(Answer::refusal(405, "MethodNotAllowed", message, json!({})));
         };
@@ -160,6 +157,15 @@ impl Connection {
                 Ok(response(reply))
             }
         }
+    }
+}
+
+/// Whether there is such a request for such a path.
+fn is_allowed(verb: Verb, target: &Target) -> bool {
+    match verb {
+        Verb::Create => !target.kind.namespaced || !target.namespace.is_empty(),
+        Verb::DeleteCollection => target.kind.plural != "namespaces",
+        _ => true,
     }
 }
 
