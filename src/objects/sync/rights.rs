@@ -1,0 +1,131 @@
+//! What `mtp sync` may do: every right enumerated from what may be rendered, none by `*`.
+//!
+//! It hands out Roles whose rights it does not have (`escalate`, `bind`), and may widen its own ClusterRole when a new version
+//! renders more: whoever may write to the repository, or run as this ServiceAccount, is as good as the cluster's admin. The list
+//! is a fence against mistakes, and tells a reviewer what is written where.
+//!
+//! What is named is created by server-side apply alone, which is asked for by name (`patch.go` in `pkg/endpoints/handlers` of
+//! kubernetes/apiserver); so a right to create may be one for a name.
+//!
+//! Source: <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping>
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::rbac::v1::PolicyRule;
+
+use super::NAME;
+use crate::certs::SECRET;
+use crate::contract::GROUP;
+use crate::objects::custom_resource_definition;
+use crate::objects::kinds::{self, Rendered, Stands};
+use crate::objects::role::rule;
+use crate::objects::role_binding::GROUP as RBAC;
+use crate::objects::webhook::configurations;
+use crate::plan::Plan;
+
+/// What seeing needs.
+const READ: [&str; 3] = ["get", "list", "watch"];
+
+/// What server-side apply and pruning need.
+const APPLY: [&str; 6] = ["create", "delete", "get", "list", "patch", "watch"];
+
+/// What is left of it for kinds that no template makes any more.
+const PRUNE: [&str; 4] = ["delete", "get", "list", "watch"];
+
+/// A kind of which objects of these names alone are written.
+struct Named {
+    kind: &'static str,
+    names: Vec<String>,
+    verbs: &'static [&'static str],
+}
+
+/// All of them. What everything hangs on is never deleted: the definition of Tenants goes with all Tenants, and its own rights are
+/// an admin's to take away.
+fn named() -> [Named; 8] {
+    let own = || vec![NAME.to_owned()];
+    let [validating, mutating] = configurations::NAMES.map(|name| vec![name.to_owned()]);
+    let written = &["create", "delete", "patch"];
+    [
+        Named { kind: "ClusterRole", names: own(), verbs: &["bind", "escalate", "patch"] },
+        Named { kind: "ClusterRoleBinding", names: own(), verbs: &["patch"] },
+        Named {
+            kind: "CustomResourceDefinition",
+            names: vec![custom_resource_definition::name()],
+            verbs: &["create", "patch"],
+        },
+        Named { kind: "MutatingWebhookConfiguration", names: mutating, verbs: written },
+        Named { kind: "Secret", names: vec![SECRET.to_owned()], verbs: written },
+        Named { kind: "ValidatingAdmissionPolicy", names: own(), verbs: &["create", "patch"] },
+        Named { kind: "ValidatingAdmissionPolicyBinding", names: own(), verbs: &["create", "patch"] },
+        Named { kind: "ValidatingWebhookConfiguration", names: validating, verbs: written },
+    ]
+}
+
+/// Resources by group.
+type Resources = BTreeMap<String, BTreeSet<String>>;
+
+fn insert(all: &mut Resources, kind: Rendered<'_>) {
+    all.entry(kind.group.to_owned()).or_default().insert(kind.resource.into_owned());
+}
+
+/// Rules for some of the rows of [`crate::objects::KINDS`].
+fn of_rows<'a>(rows: impl Iterator<Item = Rendered<'a>>, made: Resources) -> Vec<PolicyRule> {
+    let named = named();
+    let (mut applied, mut read) = (made, Resources::new());
+    let mut rules: BTreeSet<(String, String, &'static [&'static str], Vec<String>)> = BTreeSet::new();
+    for row in rows {
+        match named.iter().find(|named| named.kind == row.kind) {
+            Some(Named { names, verbs, .. }) => {
+                rules.insert((row.group.to_owned(), row.resource.to_string(), verbs, names.clone()));
+                insert(&mut read, row);
+            }
+            None => insert(&mut applied, row),
+        }
+    }
+    let each = |resources: Resources, verbs: &'static [&'static str]| {
+        resources.into_iter().map(move |(group, resources)| rule(&group, resources, verbs, &[]))
+    };
+    let named = rules.into_iter().map(|(group, resource, verbs, names)| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        rule(&group, [resource], verbs, &names)
+    });
+    each(applied, &APPLY).chain(each(read, &READ)).chain(named).collect()
+}
+
+/// What it may do in the whole cluster: kinds that stand in no namespace, or in those of tenants, whose names nobody knows
+/// beforehand.
+pub fn of_cluster(plan: &Plan) -> Vec<PolicyRule> {
+    let mut made = BTreeSet::new();
+    for namespace in plan.tenants.iter().flat_map(|tenant| &tenant.namespaces) {
+        made.extend(namespace.extras.iter().map(|extra| (&*extra.id.group, &*extra.id.kind)));
+    }
+    let (mut applied, mut pruned) = (Resources::new(), Resources::new());
+    for kind in kinds::of_templates(plan) {
+        insert(if made.contains(&(kind.group, kind.kind)) { &mut applied } else { &mut pruned }, kind);
+    }
+    let rows = kinds::rows().filter(|row| row.stands != Stands::Platform);
+    let mut rules = of_rows(rows, applied);
+    rules.extend(pruned.into_iter().map(|(group, resources)| rule(&group, resources, &PRUNE, &[])));
+    rules.push(rule(RBAC, ["roles".to_owned()], &["bind", "escalate"], &[]));
+    rules.push(rule(GROUP, ["tenants/status".to_owned()], &["get", "patch"], &[]));
+    rules
+}
+
+/// What it may do in the platform's namespace on top: kinds that no tenant's namespace has, its inventory, its Lease.
+pub fn of_platform() -> Vec<PolicyRule> {
+    let elsewhere: BTreeSet<&str> =
+        kinds::rows().filter(|row| row.stands == Stands::Tenants).map(|row| row.kind).collect();
+    let rows = kinds::rows().filter(|row| row.stands == Stands::Platform && !elsewhere.contains(row.kind));
+    let mut rules = of_rows(rows, Resources::new());
+    rules.push(rule("", ["configmaps".to_owned()], &["update"], &[]));
+    // Whoever creates a Lease does so without server-side apply: its name is not known yet.
+    let leases = || ["leases".to_owned()];
+    rules.push(rule("coordination.k8s.io", leases(), &["create"], &[]));
+    rules.push(rule("coordination.k8s.io", leases(), &["get", "update"], &[NAME]));
+    rules
+}
+
+/// What it may do where events of cluster-scoped objects stand.
+pub fn of_events() -> Vec<PolicyRule> {
+    vec![rule("events.k8s.io", ["events".to_owned()], &["create", "patch"], &[])]
+}
