@@ -23,7 +23,7 @@ pub struct Rendered<'a> {
 pub enum Stands {
     /// In no namespace.
     Global,
-    /// In the platform's namespace.
+    /// In the platform's namespace, or beside it in `default`.
     Platform,
     /// In namespaces of tenants.
     Tenants,

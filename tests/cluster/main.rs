@@ -18,6 +18,7 @@ mod rights;
 mod secrets;
 mod states;
 mod stored;
+mod sync;
 mod tenants;
 mod webhook;
 mod workloads;

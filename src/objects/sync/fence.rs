@@ -77,7 +77,13 @@ fn rule(group: &str, resource: &str, scope: &str) -> NamedRuleWithOperations {
 }
 
 fn validation(expression: String, message: &str) -> Validation {
-    Validation { expression, message: Some(message.to_owned()), ..Validation::default() }
+    Validation {
+        expression,
+        message: Some(message.to_owned()),
+        // As RBAC would say it.
+        reason: Some("Forbidden".to_owned()),
+        ..Validation::default()
+    }
 }
 
 fn binding(plan: &Plan) -> Vec<Object> {

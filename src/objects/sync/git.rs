@@ -96,6 +96,8 @@ fn args(sync: &SyncPlan) -> Vec<String> {
             args.extend([format!("--username={user}"), format!("--password-file={CREDENTIALS_FOLDER}/password")]);
         }
         Some(CredentialsKind::Key) => args.extend([
+            // Later versions of git-sync 4 know it from the address, and take the flag all the same.
+            "--ssh".to_owned(),
             format!("--ssh-key-file={CREDENTIALS_FOLDER}/ssh"),
             format!("--ssh-known-hosts-file={CREDENTIALS_FOLDER}/known_hosts"),
         ]),

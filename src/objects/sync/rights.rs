@@ -129,3 +129,126 @@ pub fn of_platform() -> Vec<PolicyRule> {
 pub fn of_events() -> Vec<PolicyRule> {
     vec![rule("events.k8s.io", ["events".to_owned()], &["create", "patch"], &[])]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Inputs;
+
+    /// (group, resource, verb)
+    type Right = (String, String, String);
+
+    /// What is not the apply of a kind, each with what it is for.
+    const MORE: [(&str, &str, &str); 11] = [
+        // Roles give rights that it does not have itself.
+        (RBAC, "roles", "bind"),
+        (RBAC, "roles", "escalate"),
+        // Its own ClusterRole grows with what is rendered.
+        (RBAC, "clusterroles", "bind"),
+        (RBAC, "clusterroles", "escalate"),
+        // What became of a tenant.
+        (GROUP, "tenants/status", "get"),
+        (GROUP, "tenants/status", "patch"),
+        // Its inventory.
+        ("", "configmaps", "update"),
+        // Which replica works.
+        ("coordination.k8s.io", "leases", "create"),
+        ("coordination.k8s.io", "leases", "get"),
+        ("coordination.k8s.io", "leases", "update"),
+        ("events.k8s.io", "events", "create"),
+    ];
+
+    fn owned((group, resource, verb): (&str, &str, &str)) -> Right {
+        (group.to_owned(), resource.to_owned(), verb.to_owned())
+    }
+
+    fn all(rules: &[PolicyRule]) -> BTreeSet<Right> {
+        let mut rights = BTreeSet::new();
+        for rule in rules {
+            let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
+            for group in list(&rule.api_groups) {
+                for resource in list(&rule.resources) {
+                    rights.extend(rule.verbs.iter().map(|verb| owned((&group, &resource, verb))));
+                }
+            }
+        }
+        rights
+    }
+
+    /// The plan of a platform, with a template or without.
+    fn rights(template: Option<&str>) -> BTreeSet<Right> {
+        let digest = "1".repeat(64);
+        let head = "apiVersion: multitenant.k8s-mtp.io/v1";
+        let platform = format!(
+            "{head}\nkind: Platform\nmetadata: {{name: a}}\nspec:\n  kubernetesVersion: \"1.36\"\n  templates:\n    kinds:\n    \
+             - {{group: example.org, kind: Box, resource: boxes}}\n  sync:\n    image: a@sha256:{digest}\n    git:\n      \
+             repo: https://git.example.org/a.git\n      image: a@sha256:{digest}\n"
+        );
+        let tier = format!("{head}\nkind: Tier\nmetadata: {{name: a}}\nspec: {{}}\n");
+        let tenant = format!(
+            "{head}\nkind: Tenant\nmetadata: {{name: a}}\nspec: {{name: a, tier: a, ownerEmail: a@example.org}}\n"
+        );
+        let mut files = vec![
+            ("tenants/platform.yaml", platform.into_bytes()),
+            ("tenants/tier.yaml", tier.into_bytes()),
+            ("tenants/tenant.yaml", tenant.into_bytes()),
+        ];
+        files.extend(template.map(|text| ("tenants/templates/a.yaml", text.as_bytes().to_vec())));
+        let inputs: Inputs = files.into_iter().collect();
+        let (rendered, diagnostics) = crate::render(&inputs);
+        let plan = rendered.plan().unwrap_or_else(|| panic!("{diagnostics:?}"));
+        let rules = [of_cluster(plan), of_platform(), of_events()].concat();
+        assert!(rules.iter().all(|rule| rule.verbs.iter().all(|verb| verb != "*")), "{rules:?}");
+        all(&rules)
+    }
+
+    /// What may be rendered may be applied, and pruned unless everything hangs on it; nobody may do anything else.
+    #[test]
+    fn each_right_is_one_of_a_row() {
+        let never_deleted = [
+            "clusterroles",
+            "clusterrolebindings",
+            "customresourcedefinitions",
+            "validatingadmissionpolicies",
+            "validatingadmissionpolicybindings",
+        ];
+        // It takes nobody else's rights over, and whoever lost its own could not come back by himself.
+        let never_created = ["clusterroles", "clusterrolebindings"];
+        let mut expected: BTreeSet<Right> = MORE.into_iter().map(owned).collect();
+        expected.insert(owned(("events.k8s.io", "events", "patch")));
+        for row in kinds::rows() {
+            let is = |list: &[&str]| list.contains(&&*row.resource);
+            let verbs = APPLY
+                .into_iter()
+                .filter(|verb| !(*verb == "delete" && is(&never_deleted) || *verb == "create" && is(&never_created)));
+            expected.extend(verbs.map(|verb| owned((row.group, &row.resource, verb))));
+        }
+        assert_eq!(rights(None), expected);
+    }
+
+    /// A kind that templates make is applied; one that they may make is pruned.
+    #[test]
+    fn templates_give_rights_to_what_they_make() {
+        let without = rights(None);
+        let with = rights(Some("apiVersion: example.org/v1\nkind: Box\nmetadata: {name: a}\n"));
+        let gained: BTreeSet<Right> = with.difference(&without).cloned().collect();
+        let verbs = |group: &str, resource: &str| -> Vec<&str> {
+            gained.iter().filter(|(g, r, _)| g == group && r == resource).map(|(.., verb)| verb.as_str()).collect()
+        };
+        assert_eq!(verbs("example.org", "boxes"), APPLY);
+        assert_eq!(verbs("", "pods"), PRUNE);
+        assert!(with.is_superset(&without));
+    }
+
+    /// Secrets are read in the platform's namespace, and written there by name alone.
+    #[test]
+    fn secrets_are_the_platforms_own() {
+        let speaks = |rule: &&PolicyRule| rule.resources.iter().flatten().any(|resource| resource == "secrets");
+        let rules = of_platform();
+        let written = rules.iter().filter(speaks).filter(|rule| rule.verbs.iter().any(|verb| !READ.contains(&&**verb)));
+        let names: Vec<_> = written.map(|rule| rule.resource_names.clone()).collect();
+        assert_eq!(names, [Some(vec![SECRET.to_owned()])]);
+        let rows = kinds::rows().filter(|row| row.stands != Stands::Platform);
+        assert!(rows.into_iter().all(|row| row.kind != "Secret"));
+    }
+}
