@@ -99,12 +99,16 @@ pub fn of_cluster(plan: &Plan) -> Vec<PolicyRule> {
     for namespace in plan.tenants.iter().flat_map(|tenant| &tenant.namespaces) {
         made.extend(namespace.extras.iter().map(|extra| (&*extra.id.group, &*extra.id.kind)));
     }
+    let rows = || kinds::rows().filter(|row| row.stands != Stands::Platform);
     let (mut applied, mut pruned) = (Resources::new(), Resources::new());
     for kind in kinds::of_templates(plan) {
-        insert(if made.contains(&(kind.group, kind.kind)) { &mut applied } else { &mut pruned }, kind);
+        if made.contains(&(kind.group, kind.kind)) {
+            insert(&mut applied, kind);
+        } else if !rows().any(|row| (row.group, row.kind) == (kind.group, kind.kind)) {
+            insert(&mut pruned, kind);
+        }
     }
-    let rows = kinds::rows().filter(|row| row.stands != Stands::Platform);
-    let mut rules = of_rows(rows, applied);
+    let mut rules = of_rows(rows(), applied);
     rules.extend(pruned.into_iter().map(|(group, resources)| rule(&group, resources, &PRUNE, &[])));
     rules.push(rule(RBAC, ["roles".to_owned()], &["bind", "escalate"], &[]));
     rules.push(rule(GROUP, ["tenants/status".to_owned()], &["get", "patch"], &[]));
