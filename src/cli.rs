@@ -110,6 +110,8 @@ pub enum Command {
     Policy(commands::policy::Options),
     /// Make, rotate and check the webhook's certificate
     Certs(commands::certs::Options),
+    /// Apply rendered/ to a cluster, and remove what git no longer holds
+    Sync(commands::sync::Options),
     /// Carry the admission policies out
     Webhook(commands::webhook::Options),
     /// Explain a rule (T007, L101), a policy (read-only-root) or a field (Tenant.spec.tier)
@@ -152,6 +154,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut streams: Streams<'_>) -
         Command::Schema(options) => commands::schema::run(&options, &mut shell),
         Command::Policy(options) => commands::policy::run(&options, &mut shell),
         Command::Certs(options) => commands::certs::run(&options, &mut shell),
+        Command::Sync(options) => commands::sync::run(&options, &mut shell),
         Command::Webhook(options) => commands::webhook::run(&options, &mut shell),
         Command::Explain(options) => commands::explain::run(&options, &mut shell),
         Command::Completions { shell: kind } => completions(kind, &mut shell),

@@ -17,6 +17,7 @@ mod removals;
 mod rendered;
 mod review;
 mod rules;
+mod sync;
 mod templates;
 mod tree;
 mod webhook;
@@ -33,6 +34,7 @@ mod scaffold;
 mod schema;
 mod yaml;
 
+mod cluster;
 mod commands;
 mod disk;
 mod history;
@@ -43,6 +45,18 @@ pub use inputs::{Input, Inputs};
 pub use place::Place;
 pub use rendered::Rendered;
 pub use webhook::{Answer, Verdict, View, mutate, validate};
+
+/// What brings a cluster to a render, without a command around it: for tests that put a simulated cluster below it, and
+/// for measurements.
+pub mod engine {
+    pub use crate::cluster::Settings;
+    pub use crate::cluster::gateway::{Counts, Gateway, Stop};
+    pub use crate::cluster::pass::{Held, Progress, pass};
+    pub use crate::sync::Unit;
+    pub use crate::sync::gates::Budget;
+    pub use crate::sync::outcome::{Done, Outcome, Problem, State, UnitOutcome};
+    pub use crate::sync::want::{Fresh, Source};
+}
 
 /// Renders the whole platform: a pure function of the bytes below `tenants/`. With an error among the diagnostics,
 /// [`Rendered`] is empty.

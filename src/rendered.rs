@@ -17,7 +17,7 @@ use crate::gitops::{self, GITOPS_FOLDER};
 use crate::objects::shared::Specs;
 use crate::objects::{self, InNamespace, InTenant, Object};
 use crate::place::Place;
-use crate::plan::{Plan, TenantPlan};
+use crate::plan::{Plan, TenantPlan, folder_order};
 
 /// The folder of the output, relative to the root.
 pub const RENDERED: &str = "rendered";
@@ -161,10 +161,39 @@ impl Rendered {
         });
     }
 
+    /// The objects of the platform, without those for engines, which no cluster needs that has none.
+    pub fn of_platform(&self) -> Vec<Object> {
+        self.plan.as_ref().map(objects::of_platform).unwrap_or_default()
+    }
+
+    /// The objects of a tenant.
+    pub fn of_tenant(&self, name: &str) -> Vec<Object> {
+        let Some(plan) = &self.plan else { return Vec::new() };
+        let Some(tenant) = find(&plan.tenants, name) else { return Vec::new() };
+        let platform = &plan.platform;
+        let mut all = objects::of_tenant(&InTenant { platform, tenant });
+        let specs = Specs::default();
+        for namespace in &tenant.namespaces {
+            let scope = InNamespace { platform, tenant, namespace, specs: &specs, origins: false };
+            all.extend(objects::of_namespace(&scope));
+        }
+        all
+    }
+
+    /// Whether there is anything: with an error among the diagnostics there is nothing.
+    pub fn plan_is_there(&self) -> bool {
+        self.plan.is_some()
+    }
+
     /// The plan that the files were made from.
     pub fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()
     }
+}
+
+fn find<'p>(tenants: &'p [TenantPlan], name: &str) -> Option<&'p TenantPlan> {
+    let found = tenants.binary_search_by(|tenant| folder_order(&tenant.name, name));
+    found.ok().map(|index| &tenants[index])
 }
 
 /// Who gets the files of a folder, in path order, once they are made; may take what they hold.

@@ -10,6 +10,7 @@ pub mod new;
 pub mod policy;
 pub mod render;
 pub mod schema;
+pub mod sync;
 pub mod validate;
 pub mod webhook;
 

@@ -120,6 +120,7 @@ fn open_api() -> JSONSchemaProps {
                 "type": "object",
                 "description": "What was seen in the cluster when the tenant was last applied.",
                 "properties": {
+                    "installation": { "type": "string", "description": "The Platform whose `mtp sync` applied it." },
                     "observedCommit": { "type": "string", "description": "The commit that was applied last." },
                     "conditions": { "type": "array", "description": "What is true of the tenant.", "items": condition,
                         "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] },

@@ -7,6 +7,7 @@ mod json;
 pub mod markdown;
 pub mod review;
 mod sarif;
+pub mod sync;
 pub mod text;
 
 use crate::diagnostic::{Diagnostic, Severity};

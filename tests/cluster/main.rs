@@ -4,6 +4,7 @@
 mod accepted;
 mod benchmark;
 mod client;
+mod conformance;
 mod control_plane;
 mod engines;
 mod fixture;
@@ -36,3 +37,10 @@ mod tools;
 #[path = "../it/world.rs"]
 #[allow(dead_code, reason = "shared with the tests of `it`")]
 mod world;
+
+// The simulated API server and what it is compared in.
+#[path = "../simulated/exchanges/mod.rs"]
+mod exchanges;
+#[path = "../simulated/server/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "shared with the tests of `simulated`")]
+mod server;

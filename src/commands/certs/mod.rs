@@ -1,7 +1,7 @@
 //! `mtp certs`: the webhook's certificate, its key encrypted, in git. Randomness and clock are read here.
 #![expect(clippy::disallowed_methods, reason = "this is the shell: certificates begin now")]
 
-mod age;
+pub mod age;
 mod status;
 mod verify;
 

@@ -1,0 +1,404 @@
+//! The way to an API server: one request at a time under a limit that the server's answers move.
+//!
+//! kube brings connections, certificates and who we are. What is done about an answer is decided here: its own retries
+//! are off, because a request that may have been carried out must not be sent again blindly, and because a server that
+//! asks for patience asks it of all requests at once.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use http::{Method, Request};
+use kube::client::Body;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::sync::answer::{Answer, Meaning};
+use crate::sync::fields::MANAGER;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How many requests there may be at a time, at first and at most.
+const FIRST: usize = 4;
+const MOST: usize = 16;
+
+/// How often a request is sent that gets no answer.
+const TRIES: u32 = 5;
+
+/// A request.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    method: Method,
+    path: String,
+    accept: &'static str,
+    content_type: &'static str,
+    body: Vec<u8>,
+}
+
+const JSON: &str = "application/json";
+
+/// Asks for metadata only.
+pub const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
+impl Ask {
+    fn new(method: Method, path: String, content_type: &'static str, body: Vec<u8>) -> Ask {
+        Ask { method, path, accept: JSON, content_type, body }
+    }
+
+    /// Reads an object.
+    pub fn get(path: &str) -> Ask {
+        Ask::new(Method::GET, path.to_owned(), JSON, Vec::new())
+    }
+
+    /// The same request, for an answer of another form.
+    pub fn accepting(self, accept: &'static str) -> Ask {
+        Ask { accept, ..self }
+    }
+
+    /// Reads a page of a list, from the server's newest state.
+    pub fn list(collection: &str, selector: &str, limit: usize, after: Option<&str>) -> Ask {
+        let mut path = format!("{collection}?limit={limit}");
+        for (key, value) in [("labelSelector", Some(selector).filter(|s| !s.is_empty())), ("continue", after)] {
+            if let Some(value) = value {
+                path.push_str(&format!("&{key}={}", encoded(value)));
+            }
+        }
+        Ask::new(Method::GET, path, JSON, Vec::new())
+    }
+
+    /// Applies an object, strictly validated.
+    pub fn apply(path: &str, object: &Value, force: bool, dry: bool) -> Ask {
+        let dry = if dry { "&dryRun=All" } else { "" };
+        let path = format!("{path}?fieldManager={MANAGER}&force={force}&fieldValidation=Strict{dry}");
+        Ask::new(Method::PATCH, path, "application/apply-patch+yaml", bytes(object))
+    }
+
+    /// Changes an object by a JSON patch.
+    pub fn patch(path: &str, patch: &Value, dry: bool) -> Ask {
+        let dry = if dry { "&dryRun=All" } else { "" };
+        Ask::new(
+            Method::PATCH,
+            format!("{path}?fieldManager={MANAGER}{dry}"),
+            "application/json-patch+json",
+            bytes(patch),
+        )
+    }
+
+    /// Creates an object.
+    pub fn create(collection: &str, object: &Value, dry: bool) -> Ask {
+        let dry = if dry { "&dryRun=All" } else { "" };
+        Ask::new(Method::POST, format!("{collection}?fieldManager={MANAGER}{dry}"), JSON, bytes(object))
+    }
+
+    /// Replaces the version of an object that it names.
+    pub fn replace(path: &str, object: &Value) -> Ask {
+        Ask::new(Method::PUT, format!("{path}?fieldManager={MANAGER}"), JSON, bytes(object))
+    }
+
+    /// Deletes that very version of an object.
+    pub fn delete(path: &str, uid: &str, resource_version: &str, dry: bool) -> Ask {
+        let mut options = json!({
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid, "resourceVersion": resource_version},
+            "propagationPolicy": "Background",
+        });
+        if dry {
+            options["dryRun"] = json!(["All"]);
+        }
+        Ask::new(Method::DELETE, path.to_owned(), JSON, bytes(&options))
+    }
+
+    fn is_read(&self) -> bool {
+        self.method == Method::GET
+    }
+
+    fn is_harmless(&self) -> bool {
+        self.is_read() || self.path.ends_with("dryRun=All")
+    }
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    // Values have text for keys: this does not fail.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+fn encoded(text: &str) -> String {
+    let mut all = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            all.push(char::from(byte));
+        } else {
+            all.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    all
+}
+
+/// How many requests were sent, for people and for tests of what a pass costs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Pages of lists.
+    pub lists: usize,
+    /// Single objects and discovery.
+    pub gets: usize,
+    /// Everything that may change something.
+    pub writes: usize,
+}
+
+/// Why nothing is written any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The Lease could not be kept.
+    LeaseLost,
+    /// There is a newer revision, or the process is told to end.
+    Superseded,
+}
+
+/// The way to an API server.
+pub struct Gateway {
+    client: kube::Client,
+    limit: Cell<usize>,
+    in_flight: Cell<usize>,
+    since_change: Cell<usize>,
+    free: Notify,
+    pause: Cell<Option<Instant>>,
+    /// Until when the Lease is certainly held; `None`: nothing is to be written without one.
+    held_until: Cell<Option<Instant>>,
+    stop: Cell<Option<Stop>>,
+    counts: Cell<Counts>,
+    jitter: RefCell<Jitter>,
+}
+
+/// Numbers that spread retries; nothing secret depends on them.
+struct Jitter(u64);
+
+impl Jitter {
+    fn next(&mut self) -> u64 {
+        // SplitMix64: <https://prng.di.unimi.it/splitmix64.c>
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+impl Gateway {
+    /// A way through `client`; `seed` spreads retries.
+    pub fn new(client: kube::Client, seed: u64) -> Gateway {
+        Gateway {
+            client,
+            limit: Cell::new(FIRST),
+            in_flight: Cell::new(0),
+            since_change: Cell::new(0),
+            free: Notify::new(),
+            pause: Cell::new(None),
+            held_until: Cell::new(None),
+            stop: Cell::new(None),
+            counts: Cell::default(),
+            jitter: RefCell::new(Jitter(seed)),
+        }
+    }
+
+    /// What was sent so far.
+    pub fn counts(&self) -> Counts {
+        self.counts.get()
+    }
+
+    /// Until when something may be written.
+    pub fn hold(&self, until: Option<Instant>) {
+        self.held_until.set(until);
+    }
+
+    /// Lets nothing more be written.
+    pub fn stop(&self, why: Stop) {
+        if self.stop.get().is_none() {
+            self.stop.set(Some(why));
+        }
+    }
+
+    /// Lets things be written again.
+    pub fn go_on(&self) {
+        self.stop.set(None);
+    }
+
+    /// Why nothing is written any more.
+    pub fn stopped(&self) -> Option<Stop> {
+        if let Some(until) = self.held_until.get()
+            && Instant::now() >= until
+        {
+            self.stop(Stop::LeaseLost);
+        }
+        self.stop.get()
+    }
+
+    /// Reads: again and again while there is no answer, which changes nothing.
+    pub async fn read(&self, ask: &Ask) -> Answer {
+        debug_assert!(ask.is_read());
+        let mut tries = 0;
+        loop {
+            let answer = match self.send(ask).await {
+                Ok(answer) => answer,
+                Err(_) => return lost("told to stop".to_owned()),
+            };
+            tries += 1;
+            match answer.meaning() {
+                Meaning::Later { after, .. } if tries < 2 * TRIES => self.later(&answer, after).await,
+                Meaning::Unknown(_) if tries < TRIES => self.moment(tries).await,
+                Meaning::Unauthorized if tries < 2 => self.moment(tries).await,
+                _ => return answer,
+            }
+        }
+    }
+
+    /// Writes, unless told to stop; again where the server said that it did nothing yet.
+    pub async fn write(&self, ask: &Ask) -> Result<Answer, Stop> {
+        let mut tries = 0;
+        loop {
+            let answer = self.send(ask).await?;
+            tries += 1;
+            match answer.meaning() {
+                Meaning::Later { after, .. } if tries < 2 * TRIES => self.later(&answer, after).await,
+                Meaning::Busy if tries < 2 * TRIES => self.moment(1).await,
+                Meaning::Unauthorized if tries < 2 => self.moment(tries).await,
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    async fn later(&self, answer: &Answer, after: Duration) {
+        if let Meaning::Later { everybody: true, .. } = answer.meaning() {
+            let until = Instant::now() + after;
+            self.pause.set(Some(self.pause.get().map_or(until, |other| other.max(until))));
+        }
+        sleep(after + self.spread(Duration::from_millis(200))).await;
+    }
+
+    /// Waits a while that doubles with each try.
+    pub async fn moment(&self, tries: u32) {
+        let longest = Duration::from_millis(250) * 2_u32.saturating_pow(tries.min(6));
+        sleep(longest / 2 + self.spread(longest / 2)).await;
+    }
+
+    fn spread(&self, most: Duration) -> Duration {
+        let most = u64::try_from(most.as_millis()).unwrap_or(u64::MAX).max(1);
+        Duration::from_millis(self.jitter.borrow_mut().next() % most)
+    }
+
+    async fn send(&self, ask: &Ask) -> Result<Answer, Stop> {
+        while self.in_flight.get() >= self.limit.get() {
+            self.free.notified().await;
+        }
+        let _place = Place::take(self);
+        while let Some(until) = self.pause.get() {
+            if Instant::now() >= until {
+                self.pause.set(None);
+            } else {
+                sleep_until(until).await;
+            }
+        }
+        // As late as can be: the Lease may have been lost meanwhile.
+        if let Some(why) = self.stopped().filter(|_| !ask.is_harmless()) {
+            return Err(why);
+        }
+        let mut counts = self.counts.get();
+        match (ask.is_read(), ask.path.contains("limit=")) {
+            (true, true) => counts.lists += 1,
+            (true, false) => counts.gets += 1,
+            _ => counts.writes += 1,
+        }
+        self.counts.set(counts);
+        let answer = match timeout(PATIENCE, self.exchange(ask)).await {
+            Ok(answer) => answer,
+            Err(_) => lost(format!("no answer within {} s", PATIENCE.as_secs())),
+        };
+        self.adapt(&answer);
+        Ok(answer)
+    }
+
+    async fn exchange(&self, ask: &Ask) -> Answer {
+        let request = Request::builder()
+            .method(ask.method.clone())
+            .uri(&ask.path)
+            .header(ACCEPT, ask.accept)
+            .header(CONTENT_TYPE, ask.content_type)
+            .body(Body::from(ask.body.clone()));
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return lost(error.to_string()),
+        };
+        let response = match self.client.send(request).await {
+            Ok(response) => response,
+            Err(error) => return lost(told(&error)),
+        };
+        let status = response.status().as_u16();
+        let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let bytes = match response.into_body().collect_bytes().await {
+            Ok(bytes) => bytes,
+            Err(error) => return lost(told(&error)),
+        };
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).chars().take(500).collect()));
+        Answer { status, body, retry_after: after.map(Duration::from_secs), lost: None }
+    }
+
+    /// A place more for each round of answers that were well, half as many where the server has too much to do.
+    fn adapt(&self, answer: &Answer) {
+        let limit = self.limit.get();
+        match answer.meaning() {
+            Meaning::Later { everybody: true, .. } => {
+                self.limit.set((limit / 2).max(1));
+                self.since_change.set(0);
+            }
+            Meaning::Unknown(_) => {}
+            _ => {
+                let well = self.since_change.get() + 1;
+                if well >= limit && limit < MOST {
+                    self.limit.set(limit + 1);
+                    self.since_change.set(0);
+                    self.free.notify_one();
+                } else {
+                    self.since_change.set(well);
+                }
+            }
+        }
+    }
+}
+
+fn lost(why: String) -> Answer {
+    Answer { status: 0, body: Value::Null, retry_after: None, lost: Some(why) }
+}
+
+/// An error with what caused it, which kube keeps to itself.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+/// One of the places that requests take; given back whatever happens to the request.
+struct Place<'g>(&'g Gateway);
+
+impl<'g> Place<'g> {
+    fn take(gateway: &'g Gateway) -> Place<'g> {
+        gateway.in_flight.set(gateway.in_flight.get() + 1);
+        Place(gateway)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.set(self.0.in_flight.get() - 1);
+        self.0.free.notify_one();
+    }
+}

@@ -1,0 +1,294 @@
+//! What the cluster has: its kinds, our inventory, and the objects that matter to either.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow, bail};
+use futures::future::join_all;
+use serde_json::Value;
+
+use super::gateway::{Ask, Gateway, METADATA};
+use crate::objects::meta::{K8S_MTP, MANAGED_BY};
+use crate::rendered::ObjectId;
+use crate::sync::actions::Cluster;
+use crate::sync::answer::Meaning;
+use crate::sync::discovery::{Found, Kinds, Resource, group_versions};
+use crate::sync::inventory::{self, Entry, Inventory, Unusable};
+use crate::sync::live::Live;
+use crate::sync::want::Wanted;
+
+/// How many objects a page holds.
+const PAGE: usize = 500;
+
+/// How many ConfigMaps of the inventory a page holds; most are small.
+const INVENTORY_PAGE: usize = 1000;
+
+/// From how many missing objects of a cluster-scoped kind on all of it is listed, instead of asking for each.
+const MANY: usize = 8;
+
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+
+/// Asks which kinds there are.
+pub async fn kinds(gateway: &Gateway) -> Result<Kinds> {
+    let mut kinds = Kinds::default();
+    let roots = ["/api", "/apis"].map(|root| Ask::get(root).accepting(AGGREGATED));
+    let answers = join_all(roots.iter().map(|ask| gateway.read(ask))).await;
+    if let Some(failed) = answers.iter().find(|answer| answer.meaning() != Meaning::Done) {
+        return Err(refusal("ask the API server for its kinds", failed));
+    }
+    if answers.iter().all(|answer| answer.body["kind"] == "APIGroupDiscoveryList") {
+        answers.iter().for_each(|answer| kinds.aggregated(&answer.body));
+        return Ok(kinds);
+    }
+    let mut versions = vec![(String::new(), "v1".to_owned())];
+    versions.extend(group_versions(&answers[1].body));
+    for (group, version) in versions {
+        let root = if group.is_empty() { "/api" } else { "/apis" };
+        let answer = gateway.read(&Ask::get(&format!("{root}/{version}"))).await;
+        match answer.meaning() {
+            Meaning::Done => kinds.resources(&group, &answer.body),
+            _ => kinds.silent.push(group),
+        }
+    }
+    Ok(kinds)
+}
+
+fn refusal(what: &str, answer: &crate::sync::answer::Answer) -> anyhow::Error {
+    match answer.meaning() {
+        Meaning::Unauthorized => anyhow!("cannot {what}: the API server does not know who this is (401)"),
+        Meaning::Unknown(why) => anyhow!("cannot {what}: {why}"),
+        Meaning::Forbidden(why) => anyhow!("cannot {what}: a right is missing: {why}"),
+        _ => anyhow!("cannot {what}: {}", answer.message()),
+    }
+}
+
+/// Reads a list, page by page, and hands each item to `each`. If the list expires half-way it is begun anew, after
+/// `anew` was told so.
+async fn list(
+    gateway: &Gateway,
+    collection: &str,
+    selector: &str,
+    accept: Option<&'static str>,
+    page: usize,
+    each: &mut dyn FnMut(Option<&Value>),
+) -> Result<(), String> {
+    let mut after: Option<String> = None;
+    let mut again = 0;
+    loop {
+        let ask = Ask::list(collection, selector, page, after.as_deref());
+        let ask = if let Some(accept) = accept { ask.accepting(accept) } else { ask };
+        let answer = gateway.read(&ask).await;
+        match answer.meaning() {
+            Meaning::Done => {}
+            Meaning::Expired if again < 3 => {
+                again += 1;
+                after = None;
+                each(None);
+                continue;
+            }
+            Meaning::Forbidden(why) => return Err(format!("a right is missing: {why}")),
+            _ => return Err(answer.message_or_loss()),
+        }
+        let Some(items) = answer.body["items"].as_array() else {
+            return Err(format!("GET {collection} did not answer with a list"));
+        };
+        items.iter().for_each(|item| each(Some(item)));
+        match answer.body["metadata"]["continue"].as_str().filter(|token| !token.is_empty()) {
+            Some(token) => after = Some(token.to_owned()),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Reads the inventory.
+pub async fn inventory(gateway: &Gateway, namespace: &str, installation: &str) -> Result<Inventory> {
+    let collection = format!("/api/v1/namespaces/{namespace}/configmaps");
+    let mut maps: Vec<Value> = Vec::new();
+    let mut keep = |item: Option<&Value>| match item {
+        Some(item) => maps.push(item.clone()),
+        None => maps.clear(),
+    };
+    let read = list(gateway, &collection, inventory::LABEL, None, INVENTORY_PAGE, &mut keep).await;
+    read.map_err(|why| anyhow!("cannot read the inventory in Namespace `{namespace}`: {why}"))?;
+    match inventory::read(installation, &maps) {
+        Ok(inventory) => Ok(inventory),
+        Err(Unusable::Other(other)) => bail!(
+            "Namespace `{namespace}` holds the inventory of installation `{other}`, expected `{installation}`: two installations need two namespaces, and no object in common"
+        ),
+        Err(Unusable::Unreadable(why)) => bail!(
+            "the inventory cannot be read: {why}; once that ConfigMap is deleted, the next pass makes it anew from the labels of what is there"
+        ),
+    }
+}
+
+/// What the cluster is asked about: what is wanted, and what the inventory holds.
+pub struct Question<'q> {
+    /// What git holds.
+    pub wanted: &'q BTreeMap<&'q ObjectId, &'q Wanted>,
+    /// What is ours.
+    pub entries: &'q BTreeMap<&'q ObjectId, &'q Entry>,
+    /// Whether the inventory is lost: then everything that says it is ours is of interest.
+    pub rebuilding: bool,
+}
+
+/// Reads the objects that matter.
+pub async fn cluster(gateway: &Gateway, kinds: &Kinds, question: &Question<'_>) -> Cluster {
+    let mut cluster = Cluster::default();
+    // By kind: the version to read it in, and the namespaces that it matters in.
+    let mut read: BTreeMap<(String, String), (Arc<str>, bool, BTreeSet<Option<Arc<str>>>)> = BTreeMap::new();
+    let wanted = question.wanted.values().map(|w| (&w.id, &w.api_version, false));
+    let tracked = question.entries.iter().map(|(id, entry)| (*id, &entry.api_version, true));
+    for (id, api_version, any) in wanted.chain(tracked) {
+        let key = (id.group.to_string(), id.kind.to_string());
+        let kind = read.entry(key).or_insert_with(|| (Arc::clone(api_version), any, BTreeSet::new()));
+        kind.2.insert(id.namespace.clone());
+    }
+    let mut sources: Vec<(Resource, &str, &str, Option<Arc<str>>)> = Vec::new();
+    for ((group, kind), (api_version, _, namespaces)) in &read {
+        match kinds.find(group, kind, api_version, true) {
+            Found::Here(resource) => {
+                // Of what is only in one namespace, rights may be there alone.
+                let secret = (group.as_str(), kind.as_str()) == ("", "Secret");
+                let scopes: Vec<Option<Arc<str>>> = if namespaces.len() == 1 || secret && resource.namespaced {
+                    namespaces.iter().cloned().collect()
+                } else {
+                    vec![None]
+                };
+                sources
+                    .extend(scopes.into_iter().map(|scope| (resource.clone(), group.as_str(), kind.as_str(), scope)));
+            }
+            Found::Nowhere => {}
+            Found::Silent => {
+                let why = format!("group `{group}` does not answer");
+                cluster.unread.insert((group.clone(), kind.clone()), why);
+            }
+        }
+    }
+    let selector = format!("{MANAGED_BY}={K8S_MTP}");
+    let reads = sources.iter().map(|(resource, group, kind, scope)| {
+        let selector = &selector;
+        async move {
+            let mut objects: Vec<(ObjectId, Live)> = Vec::new();
+            let mut keep = |item: Option<&Value>| match item {
+                Some(item) => {
+                    if let Some((id, live)) = remembered(group, kind, &resource.api_version, item, question) {
+                        objects.push((id, live));
+                    }
+                }
+                None => objects.clear(),
+            };
+            let collection = resource.collection(scope.as_deref());
+            let read = list(gateway, &collection, selector, None, PAGE, &mut keep).await;
+            (read.map(|()| objects), *group, *kind)
+        }
+    });
+    for (read, group, kind) in join_all(reads).await {
+        match read {
+            Ok(objects) => cluster.objects.extend(objects),
+            Err(why) => drop(cluster.unread.insert((group.to_owned(), kind.to_owned()), why)),
+        }
+    }
+    unlabelled(gateway, kinds, question, &mut cluster).await;
+    cluster
+}
+
+/// What is kept of an item of a list: little, and of what is as it should be even less.
+fn remembered(
+    group: &str,
+    kind: &str,
+    api_version: &str,
+    item: &Value,
+    question: &Question<'_>,
+) -> Option<(ObjectId, Live)> {
+    let id = ObjectId {
+        group: group.to_owned().into(),
+        kind: kind.to_owned().into(),
+        namespace: item["metadata"]["namespace"].as_str().map(Arc::from),
+        name: item["metadata"]["name"].as_str()?.into(),
+    };
+    let (wanted, entry) = (question.wanted.get(&id), question.entries.get(&id));
+    if wanted.is_none() && entry.is_none() && !question.rebuilding {
+        return None;
+    }
+    let mut live = Live::of(&id, item);
+    // Items of a list do not repeat what the list is of.
+    api_version.clone_into(&mut live.api_version);
+    let stands = |wanted: &Wanted, entry: &Entry| entry.have == live.have && entry.want == Some(wanted.digest);
+    if wanted.zip(entry).is_some_and(|(wanted, entry)| stands(wanted, entry)) {
+        live.grants = None;
+    }
+    Some((id, live))
+}
+
+/// Looks for objects without our label: existing ones that nobody gave us, and ours that somebody took it from.
+async fn unlabelled(gateway: &Gateway, kinds: &Kinds, question: &Question<'_>, cluster: &mut Cluster) {
+    let namespace_of = |id: &ObjectId| {
+        id.namespace.as_ref().map(|name| ObjectId {
+            group: "".into(),
+            kind: "Namespace".into(),
+            namespace: None,
+            name: Arc::clone(name),
+        })
+    };
+    // Namespaces first: in one that is not there, nothing is.
+    for namespaces in [true, false] {
+        let mut missing: BTreeMap<(String, String), Vec<(ObjectId, Arc<str>)>> = BTreeMap::new();
+        let wanted = question.wanted.values().map(|w| (&w.id, &w.api_version));
+        let tracked = question.entries.iter().map(|(id, entry)| (*id, &entry.api_version));
+        let all: BTreeMap<&ObjectId, &Arc<str>> = wanted.chain(tracked).collect();
+        for (id, api_version) in all {
+            let known_namespace = |n: ObjectId| {
+                let ours = question.wanted.contains_key(&n) || question.entries.contains_key(&n);
+                !ours || cluster.objects.contains_key(&n)
+            };
+            let unread = cluster.unread.contains_key(&(id.group.to_string(), id.kind.to_string()));
+            if id.is_namespace() == namespaces
+                && !cluster.objects.contains_key(id)
+                && !unread
+                && namespace_of(id).is_none_or(known_namespace)
+            {
+                let key = (id.group.to_string(), id.kind.to_string());
+                missing.entry(key).or_default().push((id.clone(), Arc::clone(api_version)));
+            }
+        }
+        for ((group, kind), mut ids) in missing {
+            let Found::Here(resource) = kinds.find(&group, &kind, &ids[0].1, true) else { continue };
+            if ids.len() > MANY && !resource.namespaced {
+                match names(gateway, resource).await {
+                    Ok(there) => ids.retain(|(id, _)| there.contains(&*id.name)),
+                    Err(why) => {
+                        cluster.unread.insert((group.clone(), kind.clone()), why);
+                        continue;
+                    }
+                }
+            }
+            let asks: Vec<Ask> = ids.iter().map(|(id, _)| Ask::get(&resource.object(id))).collect();
+            let answers = join_all(asks.iter().map(|ask| gateway.read(ask))).await;
+            for ((id, _), answer) in ids.into_iter().zip(answers) {
+                match answer.meaning() {
+                    Meaning::Done => {
+                        let live = Live::of(&id, &answer.body);
+                        cluster.objects.insert(id, live);
+                    }
+                    Meaning::Missing(_) => {}
+                    _ => {
+                        let why = answer.message_or_loss();
+                        cluster.unread.insert((group.clone(), kind.clone()), why);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The names of all objects of a kind.
+async fn names(gateway: &Gateway, resource: &Resource) -> Result<BTreeSet<String>, String> {
+    let mut names = BTreeSet::new();
+    let mut keep = |item: Option<&Value>| match item.map(|item| item["metadata"]["name"].as_str()) {
+        Some(Some(name)) => drop(names.insert(name.to_owned())),
+        Some(None) => {}
+        None => names.clear(),
+    };
+    list(gateway, &resource.collection(None), "", Some(METADATA), PAGE, &mut keep).await?;
+    Ok(names)
+}

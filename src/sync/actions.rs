@@ -1,0 +1,437 @@
+//! What follows for a unit from what git holds, what the cluster has and what of it is ours.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Unit;
+use super::gates;
+use super::grants;
+use super::inventory::{Entries, Entry, Shard};
+use super::live::Live;
+use super::want::{Stage, Wanted};
+use crate::rendered::ObjectId;
+
+/// What everything is called that `mtp sync` runs as in a cluster.
+pub const OWN: &str = "k8s-mtp-sync";
+
+/// What the cluster has, as far as it was asked.
+#[derive(Debug, Default)]
+pub struct Cluster {
+    /// The objects, by what they are.
+    pub objects: BTreeMap<ObjectId, Live>,
+    /// Kinds that could not be read, and why: of these nothing is known, not even that they are gone.
+    pub unread: BTreeMap<(String, String), String>,
+}
+
+/// What holds for every unit.
+pub struct Context<'c> {
+    /// The installation: the Platform's `metadata.name`.
+    pub installation: &'c str,
+    /// Whether anything is deleted at all.
+    pub deletes: bool,
+    /// The platform's namespace, while there is no inventory in it: it is made before there can be one.
+    pub ground: Option<&'c str>,
+    /// Whether this is the Deployment that the platform renders, which lives from its own objects.
+    pub inside: bool,
+    /// Whether the unit's inventory is lost: what says that it is ours is believed, and nothing is removed.
+    pub rebuilding: bool,
+}
+
+/// What happens to an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// It is not there.
+    Create,
+    /// It is ours, and not as it should be.
+    Apply,
+    /// It is there and becomes ours.
+    Adopt,
+    /// Nothing, because of something that somebody has to see to.
+    Hold(Reason),
+}
+
+/// One thing to do for an object that is wanted.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Which object.
+    pub id: ObjectId,
+    /// Its version of the API.
+    pub api_version: Arc<str>,
+    /// When.
+    pub stage: Stage,
+    /// What.
+    pub action: Action,
+    /// What git holds.
+    pub digest: super::digest::Digest,
+}
+
+/// An object of ours that git no longer holds.
+#[derive(Debug, Clone)]
+pub struct Removal {
+    /// Which object.
+    pub id: ObjectId,
+    /// Its version of the API.
+    pub api_version: Arc<str>,
+    /// What is removed, and nothing that has its name by now.
+    pub uid: String,
+    /// The version of it that was looked at.
+    pub resource_version: String,
+    /// Why it stays; `None`: it goes.
+    pub stays: Option<Reason>,
+    /// Whether it is given back instead.
+    pub lent: bool,
+    /// Whether it takes rights or reach away, which nothing holds up.
+    pub revokes: bool,
+    /// Whether it goes with its Namespace.
+    pub with_namespace: bool,
+}
+
+/// Why something stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// There is one that we did not make.
+    Foreign { installation: String },
+    /// It is being deleted, and that waits for something.
+    Deleting(Vec<String>),
+    /// Its Namespace is held.
+    Namespace(Arc<str>),
+    /// The cluster cannot be asked about its kind.
+    Unread(String),
+    /// A Namespace that no earlier pass saw retired.
+    NotRetired,
+    /// A Namespace that somebody else made.
+    Adopted,
+    /// A kind whose removal takes more with it than can be seen.
+    NeverDeleted,
+    /// It is a child of another object.
+    Controlled,
+    /// The inventory was lost, and is being made anew.
+    Rebuilding,
+    /// More would be deleted than is plausible.
+    Budget(String),
+    /// No commit vouches for the folder that is applied.
+    Unpinned,
+    /// Something of the unit did not succeed.
+    Unfinished,
+    /// Somebody paused the tenant.
+    Paused,
+    /// Namespaces of the tenant are still there.
+    NamespacesLeft,
+    /// It is what this very process lives from.
+    Own,
+}
+
+/// What is to be done for a unit.
+#[derive(Debug)]
+pub struct Plan {
+    /// Which one.
+    pub unit: Unit,
+    /// What is done for objects that are wanted, in the order of their stages.
+    pub steps: Vec<Step>,
+    /// What goes, in the order in which it goes.
+    pub removals: Vec<Removal>,
+    /// The inventory before the first write: what there was, and what is about to be.
+    pub entries: Entries,
+    /// Whether that differs from what is stored.
+    pub changed: bool,
+    /// How many objects are as they should be.
+    pub unchanged: usize,
+    /// Whether somebody paused it.
+    pub paused: bool,
+    /// What is let go of without being deleted, for people to know.
+    pub left: Vec<(ObjectId, Reason)>,
+}
+
+impl Plan {
+    /// Whether nothing is to be done, and nothing stands in the way of anything.
+    pub fn is_idle(&self) -> bool {
+        self.steps.is_empty() && self.removals.is_empty() && !self.changed
+    }
+
+    /// Whether it needs the objects themselves to know what it takes away.
+    pub fn touches_grants(&self) -> bool {
+        self.steps.iter().any(|step| grants::is_binding(&step.id) || grants::is_role(&step.id))
+            || self.removals.iter().any(|removal| grants::is_binding(&removal.id))
+    }
+}
+
+/// Plans a unit.
+pub fn plan(unit: &Unit, wanted: &[Wanted], shard: &Shard, cluster: &Cluster, context: &Context<'_>) -> Plan {
+    let mut planned = Plan {
+        unit: unit.clone(),
+        steps: Vec::new(),
+        removals: Vec::new(),
+        entries: shard.entries.clone(),
+        changed: false,
+        unchanged: 0,
+        paused: false,
+        left: Vec::new(),
+    };
+    let mut blocked: BTreeSet<Arc<str>> = BTreeSet::new();
+    // Namespaces first: what they hold depends on them.
+    let (namespaces, others): (Vec<&Wanted>, Vec<&Wanted>) = wanted.iter().partition(|w| w.id.is_namespace());
+    for one in namespaces.into_iter().chain(others) {
+        let live = cluster.objects.get(&one.id);
+        if one.id.kind == "Tenant" && live.is_some_and(|live| live.paused) {
+            planned.paused = true;
+        }
+        let held = one.id.namespace.as_ref().filter(|namespace| blocked.contains(*namespace));
+        let action = match held {
+            Some(namespace) => Some(Action::Hold(Reason::Namespace(Arc::clone(namespace)))),
+            None => decide(one, live, &mut planned, cluster, context),
+        };
+        match action {
+            None => planned.unchanged += 1,
+            Some(action) => {
+                if matches!(action, Action::Hold(_)) && one.id.is_namespace() {
+                    blocked.insert(Arc::clone(&one.id.name));
+                }
+                planned.steps.push(Step {
+                    id: one.id.clone(),
+                    api_version: Arc::clone(&one.api_version),
+                    stage: one.stage,
+                    action,
+                    digest: one.digest,
+                });
+            }
+        }
+    }
+    planned.steps.sort_by(|a, b| (a.stage, &a.id).cmp(&(b.stage, &b.id)));
+    removals(wanted, shard, cluster, context, &mut planned);
+    planned.changed = planned.entries != shard.entries;
+    planned
+}
+
+/// What happens to a wanted object; `None`: it is as it should be.
+fn decide(
+    one: &Wanted,
+    live: Option<&Live>,
+    planned: &mut Plan,
+    cluster: &Cluster,
+    context: &Context<'_>,
+) -> Option<Action> {
+    if let Some(why) = unread(&one.id, cluster) {
+        return Some(Action::Hold(Reason::Unread(why.to_owned())));
+    }
+    let stored = planned.entries.get(&one.id).cloned();
+    let pending = || Entry::pending(Arc::clone(&one.api_version));
+    let Some(live) = live else {
+        // It may have been ours: then somebody deleted it, and its successor has another UID.
+        let entry = Entry { adopted: false, lent: false, retired: false, ..pending() };
+        planned.entries.insert(one.id.clone(), entry);
+        return Some(Action::Create);
+    };
+    if live.deleting {
+        return Some(Action::Hold(Reason::Deleting(live.finalizers.clone())));
+    }
+    let known = match &stored {
+        Some(Entry { uid: Some(uid), .. }) => *uid == live.uid,
+        // It was about to be created when something went wrong.
+        Some(Entry { uid: None, .. }) => live.is_applied(),
+        None => false,
+    };
+    let ground = one.id.is_namespace() && context.ground == Some(&*one.id.name);
+    if known || (ground || context.rebuilding) && live.is_applied() {
+        let mut entry = stored.unwrap_or_else(pending);
+        let stands = entry.uid.is_some()
+            && entry.want == Some(one.digest)
+            && entry.have.is_some()
+            && entry.have == live.have
+            && live.additions.is_empty();
+        entry.uid = Some(live.uid.clone());
+        entry.api_version = Arc::clone(&one.api_version);
+        entry.retired = one.id.is_namespace() && live.retired && entry.retired;
+        planned.entries.insert(one.id.clone(), entry);
+        return (!stands).then_some(Action::Apply);
+    }
+    let lent = is_made_by_kubernetes(&one.id) && is_in_ours(&one.id, planned, cluster);
+    if !lent && live.adopt.as_deref() != Some(context.installation) {
+        return Some(Action::Hold(Reason::Foreign { installation: context.installation.to_owned() }));
+    }
+    let entry = Entry { uid: Some(live.uid.clone()), adopted: !lent, lent, ..pending() };
+    planned.entries.insert(one.id.clone(), entry);
+    Some(Action::Adopt)
+}
+
+fn unread<'c>(id: &ObjectId, cluster: &'c Cluster) -> Option<&'c str> {
+    cluster.unread.get(&(id.group.to_string(), id.kind.to_string())).map(String::as_str)
+}
+
+/// What Kubernetes makes in each Namespace before anybody can.
+fn is_made_by_kubernetes(id: &ObjectId) -> bool {
+    id.is("", "ServiceAccount") && &*id.name == "default"
+}
+
+/// Whether an object's Namespace is one that we made.
+fn is_in_ours(id: &ObjectId, planned: &Plan, cluster: &Cluster) -> bool {
+    let Some(namespace) = &id.namespace else { return false };
+    let namespace =
+        ObjectId { group: "".into(), kind: "Namespace".into(), namespace: None, name: Arc::clone(namespace) };
+    let entry = planned.entries.get(&namespace);
+    let live = cluster.objects.get(&namespace);
+    match (entry, live) {
+        (Some(Entry { uid: Some(uid), .. }), Some(live)) => *uid == live.uid,
+        (Some(_), None) => true,
+        _ => false,
+    }
+}
+
+/// What of the inventory git no longer holds.
+fn removals(wanted: &[Wanted], shard: &Shard, cluster: &Cluster, context: &Context<'_>, planned: &mut Plan) {
+    let wants: BTreeSet<&ObjectId> = wanted.iter().map(|one| &one.id).collect();
+    let gone: Vec<(&ObjectId, &Entry)> = shard.entries.iter().filter(|(id, _)| !wants.contains(id)).collect();
+    // Namespaces that go, so that what they hold goes with them.
+    let mut leaving: BTreeSet<Arc<str>> = BTreeSet::new();
+    let mut namespaces_left = false;
+    let (namespaces, others): (Vec<_>, Vec<_>) = gone.into_iter().partition(|(id, _)| id.is_namespace());
+    for (id, entry) in namespaces.into_iter().chain(others) {
+        if unread(id, cluster).is_some() {
+            // Unknown is not gone.
+            namespaces_left |= id.is_namespace();
+            continue;
+        }
+        let Some(live) = cluster.objects.get(id) else {
+            planned.entries.remove(id);
+            continue;
+        };
+        // One that was about to be created counts once it says that we applied it.
+        let ours = entry.uid.as_ref().map_or_else(|| live.is_applied(), |uid| *uid == live.uid);
+        if !ours {
+            planned.entries.remove(id);
+            continue;
+        }
+        if let Some(kept) = planned.entries.get_mut(id) {
+            kept.uid = Some(live.uid.clone());
+        }
+        if let Some(reason) = gates::never_deleted(id, entry, live) {
+            planned.left.push((id.clone(), reason));
+            planned.entries.remove(id);
+            continue;
+        }
+        let stays = stays(id, entry, live, context, namespaces_left);
+        if id.is_namespace() {
+            namespaces_left = true;
+            if stays.is_none() || live.deleting {
+                leaving.insert(Arc::clone(&id.name));
+            }
+        }
+        planned.removals.push(Removal {
+            id: id.clone(),
+            api_version: Arc::clone(&entry.api_version),
+            uid: live.uid.clone(),
+            resource_version: live.resource_version.clone(),
+            stays,
+            lent: entry.lent,
+            revokes: grants::is_binding(id) || id.is("networking.k8s.io", "NetworkPolicy"),
+            with_namespace: id.namespace.as_ref().is_some_and(|namespace| leaving.contains(namespace)),
+        });
+    }
+    // Against the order in which they came; a Tenant, which people look at, after its Namespaces.
+    let place = |id: &ObjectId| match Stage::of(id) {
+        _ if id.kind == "Tenant" => 2,
+        Stage::Namespaces => 1,
+        _ => 0,
+    };
+    planned.removals.sort_by(|a, b| {
+        let later = |r: &Removal| (place(&r.id), std::cmp::Reverse(Stage::of(&r.id)));
+        later(a).cmp(&later(b)).then_with(|| a.id.cmp(&b.id))
+    });
+}
+
+fn stays(id: &ObjectId, entry: &Entry, live: &Live, context: &Context<'_>, namespaces_left: bool) -> Option<Reason> {
+    if live.deleting {
+        return Some(Reason::Deleting(live.finalizers.clone()));
+    }
+    if !context.deletes {
+        return Some(Reason::Unpinned);
+    }
+    if context.rebuilding {
+        return Some(Reason::Rebuilding);
+    }
+    if context.inside && &*id.name == OWN {
+        return Some(Reason::Own);
+    }
+    if id.is_namespace() {
+        return (!(entry.retired && live.retired)).then_some(Reason::NotRetired);
+    }
+    (id.kind == "Tenant" && namespaces_left).then_some(Reason::NamespacesLeft)
+}
+
+/// What takes rights away before anything else is done: bindings and roles as they are applied first, and bindings that go.
+pub struct Revocations {
+    /// Objects to apply, with less than is wanted.
+    pub narrowed: Vec<(ObjectId, Value)>,
+    /// Bindings to delete.
+    pub deleted: Vec<ObjectId>,
+}
+
+/// The revocations of a plan; `objects` is all that git holds of the unit.
+pub fn revocations(plan: &Plan, objects: &BTreeMap<ObjectId, Value>, cluster: &Cluster) -> Revocations {
+    let grants_of = |id: &ObjectId| cluster.objects.get(id).and_then(|live| live.grants.as_ref());
+    let narrowed = plan.steps.iter().filter(|step| step.action == Action::Apply).filter_map(|step| {
+        let (want, live) = (objects.get(&step.id)?, grants_of(&step.id)?);
+        Some((step.id.clone(), grants::narrowed(&step.id, want, live)?))
+    });
+    let deleted = plan.removals.iter().filter(|removal| {
+        let free = removal.stays.is_none() || removal.stays == Some(Reason::Rebuilding);
+        grants::is_binding(&removal.id) && free && !is_renamed(&removal.id, plan, objects, cluster)
+    });
+    Revocations { narrowed: narrowed.collect(), deleted: deleted.map(|removal| removal.id.clone()).collect() }
+}
+
+/// Whether a wanted binding grants all that this one does.
+fn is_renamed(id: &ObjectId, plan: &Plan, objects: &BTreeMap<ObjectId, Value>, cluster: &Cluster) -> bool {
+    let Some(old) = cluster.objects.get(id).and_then(|live| live.grants.as_ref()) else { return false };
+    let role = |binding: &Value| -> Option<ObjectId> {
+        let kind = binding["roleRef"]["kind"].as_str()?.to_owned();
+        let namespace = if kind == "Role" { id.namespace.clone() } else { None };
+        let name = binding["roleRef"]["name"].as_str()?.into();
+        Some(ObjectId { group: id.group.clone(), kind: kind.into(), namespace, name })
+    };
+    let old_rules = role(old).and_then(|id| cluster.objects.get(&id)?.grants.as_ref()).map(|role| &role["rules"]);
+    let mut others = objects.iter().filter(|(other, _)| {
+        other.kind == id.kind && other.namespace == id.namespace && other.group == id.group && *other != id
+    });
+    // Somebody whose binding is only planned, and may not come, has not been given anything yet: it comes first.
+    others.any(|(other, binding)| {
+        let rules = role(binding).and_then(|id| objects.get(&id)).map_or(&Value::Null, |role| &role["rules"]);
+        let comes = !plan.steps.iter().any(|s| s.id == *other && matches!(s.action, Action::Hold(_)));
+        comes && grants::succeeds(binding, rules, old, old_rules)
+    })
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Foreign { installation } => write!(
+                f,
+                "it exists and was not made by installation `{installation}`; to hand it over: kubectl annotate it with {}={installation}",
+                super::live::ADOPT
+            ),
+            Reason::Deleting(waits) if waits.is_empty() => f.write_str("it is being deleted"),
+            Reason::Deleting(waits) => write!(f, "it is being deleted, which waits for {}", waits.join("; ")),
+            Reason::Namespace(name) => write!(f, "its Namespace `{name}` is held"),
+            Reason::Unread(why) => write!(f, "the cluster cannot be asked about its kind: {why}"),
+            Reason::NotRetired => f.write_str(
+                "a Namespace leaves in two steps: no earlier pass saw it with `state: retired`, so it stays; put it back into git and retire it first",
+            ),
+            Reason::Adopted => f.write_str("it existed before it was handed over: it is let go of, and stays"),
+            Reason::NeverDeleted => f.write_str("objects of its kind are never deleted: it is let go of, and stays"),
+            Reason::Controlled => f.write_str("another object controls it: it is let go of, and stays"),
+            Reason::Rebuilding => {
+                f.write_str("the inventory was lost and is being made anew; nothing is deleted in that pass")
+            }
+            Reason::Budget(why) => f.write_str(why),
+            Reason::Unpinned => f.write_str(
+                "nothing is deleted by --rendered-only unless the folder is what its git commit holds: it may be half of one",
+            ),
+            Reason::Unfinished => f.write_str("it goes once all else has been applied"),
+            Reason::Paused => write!(f, "somebody paused the tenant with {}", super::live::PAUSED),
+            Reason::NamespacesLeft => f.write_str("it goes once the tenant's Namespaces are gone"),
+            Reason::Own => f.write_str("it is what `mtp sync` itself runs as; run `mtp sync --once` as somebody else"),
+        }
+    }
+}

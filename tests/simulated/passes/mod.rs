@@ -1,0 +1,6 @@
+//! `mtp sync` on the simulated server.
+
+mod answers;
+mod basics;
+mod crashes;
+mod stale;
