@@ -15,7 +15,7 @@ use super::want::{Stage, Wanted};
 use crate::rendered::ObjectId;
 
 /// What everything is called that `mtp sync` runs as in a cluster.
-pub const OWN: &str = "k8s-mtp-sync";
+pub const OWN: &str = crate::objects::sync::NAME;
 
 /// What the cluster has, as far as it was asked.
 #[derive(Debug, Default)]
@@ -371,7 +371,9 @@ pub struct Revocations {
 /// The revocations of a plan; `objects` is all that git holds of the unit.
 pub fn revocations(plan: &Plan, objects: &BTreeMap<ObjectId, Value>, cluster: &Cluster) -> Revocations {
     let grants_of = |id: &ObjectId| cluster.objects.get(id).and_then(|live| live.grants.as_ref());
-    let narrowed = plan.steps.iter().filter(|step| step.action == Action::Apply).filter_map(|step| {
+    // Its own rights are changed at once, in their turn: without those that it has it would not get that far.
+    let narrowable = plan.steps.iter().filter(|step| step.action == Action::Apply && &*step.id.name != OWN);
+    let narrowed = narrowable.filter_map(|step| {
         let (want, live) = (objects.get(&step.id)?, grants_of(&step.id)?);
         Some((step.id.clone(), grants::narrowed(&step.id, want, live)?))
     });

@@ -61,35 +61,40 @@ fn named() -> [Named; 8] {
     ]
 }
 
-/// Resources by group.
-type Resources = BTreeMap<String, BTreeSet<String>>;
-
-fn insert(all: &mut Resources, kind: Rendered<'_>) {
-    all.entry(kind.group.to_owned()).or_default().insert(kind.resource.into_owned());
-}
-
-/// Rules for some of the rows of [`crate::objects::KINDS`].
-fn of_rows<'a>(rows: impl Iterator<Item = Rendered<'a>>, made: Resources) -> Vec<PolicyRule> {
+/// A rule each for kinds that are rows of [`crate::objects::KINDS`].
+fn of_rows<'a>(rows: impl Iterator<Item = Rendered<'a>>) -> Vec<PolicyRule> {
     let named = named();
-    let (mut applied, mut read) = (made, Resources::new());
-    let mut rules: BTreeSet<(String, String, &'static [&'static str], Vec<String>)> = BTreeSet::new();
+    let mut rules = Rules::default();
+    let mut written: Vec<PolicyRule> = Vec::new();
     for row in rows {
         match named.iter().find(|named| named.kind == row.kind) {
             Some(Named { names, verbs, .. }) => {
-                rules.insert((row.group.to_owned(), row.resource.to_string(), verbs, names.clone()));
-                insert(&mut read, row);
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let rule = rule(row.group, [row.resource.to_string()], verbs, &names);
+                if !written.contains(&rule) {
+                    written.push(rule);
+                }
+                rules.add(row, &READ);
             }
-            None => insert(&mut applied, row),
+            None => rules.add(row, &APPLY),
         }
     }
-    let each = |resources: Resources, verbs: &'static [&'static str]| {
-        resources.into_iter().map(move |(group, resources)| rule(&group, resources, verbs, &[]))
-    };
-    let named = rules.into_iter().map(|(group, resource, verbs, names)| {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        rule(&group, [resource], verbs, &names)
-    });
-    each(applied, &APPLY).chain(each(read, &READ)).chain(named).collect()
+    rules.all().chain(written).collect()
+}
+
+/// One rule a resource. Where a change takes some rights away and gives others, `mtp sync` applies its own roles without the rules
+/// that grow first: a rule of several resources would go with all of them, and what it needs to come back may be one.
+#[derive(Default)]
+struct Rules(BTreeMap<(String, String), &'static [&'static str]>);
+
+impl Rules {
+    fn add(&mut self, kind: Rendered<'_>, verbs: &'static [&'static str]) {
+        self.0.insert((kind.group.to_owned(), kind.resource.into_owned()), verbs);
+    }
+
+    fn all(self) -> impl Iterator<Item = PolicyRule> {
+        self.0.into_iter().map(|((group, resource), verbs)| rule(&group, [resource], verbs, &[]))
+    }
 }
 
 /// What it may do in the whole cluster: kinds that stand in no namespace, or in those of tenants, whose names nobody knows
@@ -100,16 +105,15 @@ pub fn of_cluster(plan: &Plan) -> Vec<PolicyRule> {
         made.extend(namespace.extras.iter().map(|extra| (&*extra.id.group, &*extra.id.kind)));
     }
     let rows = || kinds::rows().filter(|row| row.stands != Stands::Platform);
-    let (mut applied, mut pruned) = (Resources::new(), Resources::new());
+    let mut of_templates = Rules::default();
     for kind in kinds::of_templates(plan) {
-        if made.contains(&(kind.group, kind.kind)) {
-            insert(&mut applied, kind);
-        } else if !rows().any(|row| (row.group, row.kind) == (kind.group, kind.kind)) {
-            insert(&mut pruned, kind);
+        if !rows().any(|row| (row.group, row.kind) == (kind.group, kind.kind)) {
+            let is_made = made.contains(&(kind.group, kind.kind));
+            of_templates.add(kind, if is_made { &APPLY } else { &PRUNE });
         }
     }
-    let mut rules = of_rows(rows(), applied);
-    rules.extend(pruned.into_iter().map(|(group, resources)| rule(&group, resources, &PRUNE, &[])));
+    let mut rules = of_rows(rows());
+    rules.extend(of_templates.all());
     rules.push(rule(RBAC, ["roles".to_owned()], &["bind", "escalate"], &[]));
     rules.push(rule(GROUP, ["tenants/status".to_owned()], &["get", "patch"], &[]));
     rules
@@ -120,7 +124,7 @@ pub fn of_platform() -> Vec<PolicyRule> {
     let elsewhere: BTreeSet<&str> =
         kinds::rows().filter(|row| row.stands == Stands::Tenants).map(|row| row.kind).collect();
     let rows = kinds::rows().filter(|row| row.stands == Stands::Platform && !elsewhere.contains(row.kind));
-    let mut rules = of_rows(rows, Resources::new());
+    let mut rules = of_rows(rows);
     rules.push(rule("", ["configmaps".to_owned()], &["update"], &[]));
     // Whoever creates a Lease does so without server-side apply: its name is not known yet.
     let leases = || ["leases".to_owned()];

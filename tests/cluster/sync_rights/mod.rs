@@ -1,6 +1,8 @@
 //! `mtp sync` in the cluster: as its ServiceAccount, everything that is rendered is applied and pruned, and nothing else is
 //! touched.
 
+mod passes;
+
 use std::collections::BTreeSet;
 
 use http::Method;
@@ -166,7 +168,11 @@ fn it_keeps_its_books() {
         "type": "Applied", "status": "True", "reason": "Applied", "message": "all of it",
         "lastTransitionTime": "2026-01-01T00:00:00Z",
     });
-    stand.sync.merge(status, &json!({"status": {"conditions": [condition]}})).ok();
+    let tenant = json!({
+        "apiVersion": "multitenant.k8s-mtp.io/v1", "kind": "Tenant", "metadata": {"name": "acme"},
+        "status": {"conditions": [condition]},
+    });
+    stand.sync.apply(status, &tenant.to_string(), false).ok();
     stand.sync.get(status).ok();
 }
 
