@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher as _};
 use std::time::Duration;
 
 use k8s_mtp::engine::{Budget, Done, Fresh, Gateway, Held, Outcome, Progress, Settings, State, pass};
@@ -27,7 +28,9 @@ fn fresh(git: &Git) -> Fresh {
     }
     let (rendered, diagnostics) = k8s_mtp::render(&inputs);
     assert!(!rendered.files.is_empty(), "{diagnostics:?}");
-    Fresh { rendered, commit: "c1".to_owned() }
+    let mut hasher = std::hash::DefaultHasher::new();
+    git.hash(&mut hasher);
+    Fresh { rendered, commit: format!("{:016x}", hasher.finish()) }
 }
 
 fn settings(inside: bool) -> Settings {
