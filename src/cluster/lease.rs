@@ -132,6 +132,13 @@ async fn write(gateway: &Gateway, ask: &Ask) -> Result<Option<Value>> {
     }
 }
 
+/// Who holds the Lease, as far as it says.
+pub async fn holder(gateway: &Gateway, settings: &Settings) -> Option<String> {
+    let answer = gateway.read(&Ask::get(&path(settings))).await;
+    let holder = answer.body["spec"]["holderIdentity"].as_str().unwrap_or_default();
+    (!holder.is_empty()).then(|| holder.to_owned())
+}
+
 impl Lease {
     /// Renews it for as long as this runs; ends once it is lost.
     pub async fn keep(&mut self, gateway: &Gateway, settings: &Settings) {

@@ -6,6 +6,7 @@
 pub mod gateway;
 pub mod lease;
 pub mod pass;
+pub mod preview;
 pub mod reading;
 pub mod unit;
 

@@ -41,12 +41,17 @@ pub enum Progress<'p> {
 pub type Told<'t> = &'t RefCell<dyn FnMut(Progress<'_>) + 't>;
 
 /// What there is, at the beginning of a pass.
-struct Situation {
-    kinds: Kinds,
-    inventory: Inventory,
-    cluster: Cluster,
-    plans: Vec<Plan>,
-    refused: Option<String>,
+pub struct Situation {
+    /// The kinds of the cluster.
+    pub kinds: Kinds,
+    /// What is ours.
+    pub inventory: Inventory,
+    /// What is there.
+    pub cluster: Cluster,
+    /// What follows from it.
+    pub plans: Vec<Plan>,
+    /// Why deletions are held back.
+    pub refused: Option<String>,
 }
 
 /// What git holds, told apart by content.
@@ -134,7 +139,8 @@ pub async fn pass(
     outcome
 }
 
-async fn look(gateway: &Gateway, settings: &Settings, held: &Held, commit: &str) -> Result<Situation> {
+/// Looks at the cluster, and plans.
+pub async fn look(gateway: &Gateway, settings: &Settings, held: &Held, commit: &str) -> Result<Situation> {
     let kinds = reading::kinds(gateway).await?;
     let mut inventory = reading::inventory(gateway, &settings.namespace, &settings.installation).await?;
     let chosen = |unit: &Unit| match unit {

@@ -188,7 +188,10 @@ impl<'a> Running<'a> {
         for (id, object) in first.narrowed {
             let Some(step) = self.plan.steps.iter().find(|step| step.id == id).cloned() else { continue };
             match self.apply(&step, object).await {
-                Came::Well(..) => self.outcome.done.push((id, Done::Revoked)),
+                Came::Well(_, _, taken) => {
+                    self.outcome.taken.extend(taken.into_iter().map(|conflict| (id.clone(), conflict)));
+                    self.outcome.done.push((id, Done::Revoked));
+                }
                 Came::Ill(problem) => self.outcome.problems.push(problem),
                 Came::Stopped(stop) => self.stopped = Some(stop),
             }

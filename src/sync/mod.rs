@@ -5,6 +5,7 @@
 
 pub mod actions;
 pub mod answer;
+pub mod difference;
 pub mod digest;
 pub mod discovery;
 pub mod fields;
