@@ -13,7 +13,8 @@ use time::format_description::well_known::Rfc3339;
 use tokio::time::{Instant, sleep};
 
 use super::Settings;
-use super::gateway::{Ask, Gateway, Stop};
+use super::ask::Ask;
+use super::gateway::{Gateway, Stop};
 use crate::sync::answer::Meaning;
 
 /// Its name.

@@ -7,7 +7,8 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::Settings;
-use super::gateway::{Ask, Gateway};
+use super::ask::Ask;
+use super::gateway::Gateway;
 use super::pass::{Held, Situation, look};
 use crate::rendered::ObjectId;
 use crate::sync::Unit;

@@ -7,7 +7,8 @@ use anyhow::{Result, anyhow, bail};
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::gateway::{Ask, Gateway, METADATA};
+use super::ask::{Ask, METADATA};
+use super::gateway::Gateway;
 use crate::objects::meta::{K8S_MTP, MANAGED_BY};
 use crate::rendered::ObjectId;
 use crate::sync::actions::Cluster;

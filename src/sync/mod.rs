@@ -16,6 +16,8 @@ pub mod inventory;
 pub mod live;
 pub mod outcome;
 pub mod ownership;
+pub mod reason;
+pub mod revocations;
 pub mod tenant_status;
 pub mod want;
 

@@ -19,6 +19,7 @@ mod rights;
 mod secrets;
 mod states;
 mod stored;
+mod sync;
 mod sync_rights;
 mod tenants;
 mod webhook;

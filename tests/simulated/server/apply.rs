@@ -48,15 +48,6 @@ impl World {
         if old.is_none() && !target.subresource.is_empty() {
             return Err(Answer::not_found(kind, &target.name));
         }
-        let (mut live, mut managers) = match &old {
-            Some(old) => {
-                let mut live = (**old).clone();
-                let managers = read(&live);
-                strip(&mut live);
-                (live, managers)
-            }
-            None => (empty(kind), Managers::new()),
-        };
         let (api_version, now) = (kind.api_version(), self.now());
         let writer = |manager| Writer {
             kind: &kind.schema,
@@ -65,6 +56,19 @@ impl World {
             subresource: &target.subresource,
             ignored: kind.ignored(&target.subresource),
             now: &now,
+        };
+        if let Some(old) = old.as_ref().filter(|old| writer(manager).is_settled(old, patch)) {
+            self.ask_webhooks(target, "UPDATE", old)?;
+            return Ok(self.shown(old));
+        }
+        let (mut live, mut managers) = match &old {
+            Some(old) => {
+                let mut live = (**old).clone();
+                let managers = read(&live);
+                strip(&mut live);
+                (live, managers)
+            }
+            None => (empty(kind), Managers::new()),
         };
         if old.is_some() && managers.is_empty() {
             writer("before-first-apply").update(&empty(kind), &live, &mut managers);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
-use super::merge::{differences, fields_of, merged, without};
+use super::merge::{differences, fields_of, is_applied, merged, without};
 use super::schema::Type;
 
 /// Who owns: the manager as it calls itself, and how it wrote.
@@ -176,6 +176,25 @@ impl Writer<'_> {
         entry.fields.unite(&taken);
         entry.time = self.now.to_owned();
         cap(managers);
+    }
+
+    /// Whether applying this again changes nothing: it is as it was applied, and by whom.
+    pub fn is_settled(&self, live: &Value, applied: &Value) -> bool {
+        if !is_applied(live, applied, self.kind) {
+            return false;
+        }
+        let mut entries = live.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
+        let is_own = |entry: &&Value| {
+            entry["operation"] == "Apply"
+                && entry["manager"] == self.manager
+                && entry["subresource"].as_str().unwrap_or_default() == self.subresource
+        };
+        entries.find(is_own).is_some_and(|entry| {
+            let mut set = fields_of(applied, self.kind);
+            self.ignored.filter(&mut set);
+            strip_metadata(&mut set);
+            entry["apiVersion"] == self.api_version && entry["fieldsV1"] == set.write()
+        })
     }
 
     /// Applies `applied` to `live`; neither has managed fields. Returns the new object, or nothing where it is the same.

@@ -152,6 +152,30 @@ fn entries(value: Option<&Value>) -> Option<&Map<String, Value>> {
     value.and_then(Value::as_object)
 }
 
+/// Whether applying to an object leaves it as it is. May say no where it does: then [`merged`] knows.
+pub fn is_applied(live: &Value, applied: &Value, kind: &Type) -> bool {
+    match kind.shape(applied) {
+        Shape::Leaf => live == applied,
+        Shape::List(merge, below) => {
+            let (olds, news) = (items(Some(live)), items(Some(applied)));
+            // Items in the order in which they stand.
+            let mut olds = olds.iter();
+            !news.is_empty()
+                && news.iter().all(|new| {
+                    let step = item(merge, below, new);
+                    olds.find(|old| item(merge, below, old) == step).is_some_and(|old| is_applied(old, new, below))
+                })
+        }
+        Shape::Map(structure, rest) => {
+            let (Some(old), Some(new)) = (live.as_object(), applied.as_object()) else { return false };
+            new.iter().all(|(name, value)| {
+                let kind = structure.and_then(|s| s.fields.get(name)).map_or(rest, |field| &field.kind);
+                old.get(name).is_some_and(|old| is_applied(old, value, kind))
+            })
+        }
+    }
+}
+
 /// An object with what is applied to it.
 pub fn merged(live: &Value, applied: &Value, kind: &Type) -> Value {
     if std::mem::discriminant(&kind.shape(live)) != std::mem::discriminant(&kind.shape(applied)) {

@@ -13,7 +13,7 @@ use super::world::World;
 use super::write::Outcome;
 
 /// How an object is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
     /// As it is.
     Whole,
@@ -51,16 +51,37 @@ pub fn wants_metadata(asked: &Asked) -> bool {
 }
 
 impl World {
+    /// An answer with an object that is stored.
+    pub fn shown(&mut self, object: &Value) -> Answer {
+        Answer { bytes: Some(self.text(object, Form::Whole).to_vec()), ..Answer::ok(Value::Null) }
+    }
+
+    /// An object that is stored, as text. Each version is written once, however often it is read.
+    fn text(&mut self, object: &Value, form: Form) -> Arc<[u8]> {
+        let version = object["metadata"]["resourceVersion"].as_str().and_then(|version| version.parse().ok());
+        let key = (version.unwrap_or_default(), form);
+        if let Some(text) = self.texts.get(&key) {
+            return Arc::clone(text);
+        }
+        let text: Arc<[u8]> = serde_json::to_vec(&Shown(object, form)).expect("JSON").into();
+        if self.texts.len() > 100_000 {
+            self.texts.clear();
+        }
+        self.texts.insert(key, Arc::clone(&text));
+        text
+    }
+
     /// GET of one object, as of a revision.
-    pub fn get(&self, asked: &Asked, target: &Target, revision: Option<u64>) -> Outcome {
+    pub fn get(&mut self, asked: &Asked, target: &Target, revision: Option<u64>) -> Outcome {
         let key = target.key();
         let found = match revision {
             Some(revision) => self.state.get_at(&key, revision),
             None => self.state.get(&key).cloned(),
         };
         let found = found.ok_or_else(|| Answer::not_found(&target.kind, &target.name))?;
-        if wants_metadata(asked) {
-            return Ok(Answer::ok(serde_json::to_value(Shown(&found, Form::Metadata)).expect("JSON")));
+        let form = if wants_metadata(asked) { Form::Metadata } else { Form::Whole };
+        if found["apiVersion"] == target.kind.api_version() {
+            return Ok(Answer { bytes: Some(self.text(&found, form).to_vec()), ..Answer::ok(Value::Null) });
         }
         let mut object = (*found).clone();
         object["apiVersion"] = json!(target.kind.api_version());
@@ -68,7 +89,7 @@ impl World {
     }
 
     /// LIST, as of a revision.
-    pub fn list(&self, asked: &Asked, target: &Target, revision: Option<u64>) -> Outcome {
+    pub fn list(&mut self, asked: &Asked, target: &Target, revision: Option<u64>) -> Outcome {
         let labels = Selector::read(asked.parameter("labelSelector"))?;
         let fields = asked.parameter("fieldSelector");
         let namespace = (!target.namespace.is_empty()).then_some(target.namespace.as_str());
@@ -111,12 +132,16 @@ impl World {
         } else {
             (format!("{}List", target.kind.kind), target.kind.api_version())
         };
-        let items: Vec<Shown> = wanted.iter().map(|(_, object)| Shown(object, form)).collect();
         let mut bytes =
-            format!("{{\"kind\":{kind:?},\"apiVersion\":{api_version:?},\"metadata\":{metadata},\"items\":")
+            format!("{{\"kind\":{kind:?},\"apiVersion\":{api_version:?},\"metadata\":{metadata},\"items\":[")
                 .into_bytes();
-        serde_json::to_writer(&mut bytes, &items).expect("JSON");
-        bytes.push(b'}');
+        for (index, (_, object)) in wanted.iter().enumerate() {
+            if index > 0 {
+                bytes.push(b',');
+            }
+            bytes.extend_from_slice(&self.text(object, form));
+        }
+        bytes.extend_from_slice(b"]}");
         Ok(Answer { bytes: Some(bytes), ..Answer::ok(Value::Null) })
     }
 

@@ -14,6 +14,7 @@ use super::answer::Answer;
 use super::controllers::Task;
 use super::faults::Hook;
 use super::kinds::{Kind, built_in, defined};
+use super::read::Form;
 use super::state::{Key, State};
 use super::trace::Exchange;
 use super::webhooks::Backend;
@@ -99,6 +100,8 @@ pub struct World {
     pub hook: Option<Hook>,
     /// Answers 429 for so many requests, each with that Retry-After.
     pub busy: Vec<u64>,
+    /// Objects as text, by resource version.
+    pub texts: BTreeMap<(u64, Form), Arc<[u8]>>,
     /// Who waits for changes.
     pub wakers: Vec<Waker>,
     /// How many changes those who wait were told of; nothing where something else than a change concerns them.
