@@ -7,6 +7,7 @@ pub mod admission;
 pub mod gitops;
 pub mod platform;
 pub mod review;
+pub mod sync;
 pub mod tenant;
 pub mod tier;
 pub mod values;

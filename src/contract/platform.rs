@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::admission::Admission;
 use super::gitops::Gitops;
 use super::review::Review;
+use super::sync::Sync;
 use super::values::At;
 
 /// What holds for every tenant.
@@ -61,6 +62,9 @@ pub struct PlatformSpec {
     /// Who applies `rendered/`.
     #[serde(default)]
     pub gitops: Gitops,
+    /// `mtp sync --watch` in the cluster, instead of an engine of `gitops`. Default: it is not rendered.
+    #[serde(default)]
+    pub sync: Option<At<Sync>>,
     /// How `rendered/` is laid out.
     #[serde(default)]
     pub output: OutputOptions,

@@ -13,8 +13,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::rights::{self, Account};
-use super::{Engine, Folder, GITOPS_FOLDER, GLOBAL, PLATFORM, ROOT, Rendered, Shard, may_go, metadata, rendered};
+use super::{Engine, Folder, GITOPS_FOLDER, PLATFORM, ROOT, Shard, may_go, metadata, rendered};
 use crate::contract::tenant::State;
+use crate::objects::kinds::{Rendered, Stands, is_global};
 use crate::objects::meta::ObjectMeta;
 use crate::objects::{self, Build, KINDS, Object, deployer};
 use crate::plan::gitops::ArgocdPlan;
@@ -195,8 +196,10 @@ fn own_project(plan: &Plan, gitops: &GitopsPlan, argocd: &ArgocdPlan) -> Value {
     let account = format!("{}:{ACCOUNT}", argocd.namespace);
     let accounts = namespaces[..2].iter().map(|name| impersonated(name, &account)).collect();
     let all: Vec<Rendered<'_>> = rendered(plan).collect();
-    let standing =
-        |global: bool| all.iter().filter(move |kind| kind.global == global).map(|kind| (kind.group, kind.kind));
+    let standing = |global: bool| {
+        let there = all.iter().filter(move |kind| (kind.stands == Stands::Global) == global);
+        there.map(|kind| (kind.group, kind.kind))
+    };
     let namespaced: BTreeSet<(&str, &str)> = standing(false).chain(OWN.map(|(kind, _)| (GROUP, kind))).collect();
     let namespaced = namespaced.into_iter().map(|(group, kind)| json!({"group": group, "kind": kind}));
     let global: BTreeSet<(&str, &str)> = standing(true).collect();
@@ -243,9 +246,9 @@ fn tenants_project(tenant: &TenantPlan) -> Value {
 /// what would deploy in its place; and addresses of others' pods.
 fn bounds() -> Vec<Value> {
     let rendered = KINDS.iter().filter(|row| matches!(row.build, Build::Namespace(_)));
-    let rendered = rendered.map(|row| (row.group, row.kind)).filter(|(_, kind)| {
-        ![objects::ANY, objects::service_account::KIND.kind].contains(kind) && !GLOBAL.contains(kind)
-    });
+    let rendered = rendered
+        .map(|row| (row.group, row.kind))
+        .filter(|(_, kind)| ![objects::ANY, objects::service_account::KIND.kind].contains(kind) && !is_global(kind));
     let own = OWN.map(|(kind, _)| (GROUP, kind));
     let addresses = [("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")];
     let all: BTreeSet<(&str, &str)> = rendered.chain(own).chain(addresses).collect();

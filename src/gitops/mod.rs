@@ -7,16 +7,14 @@ pub mod argocd;
 pub mod flux;
 pub mod rights;
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::contract::tenant::State;
+use crate::objects::kinds::{self, Rendered};
 use crate::objects::meta::{self, ObjectMeta};
-use crate::objects::{self, KINDS, Object};
+use crate::objects::{Object, sync};
 use crate::plan::{Plan, TenantPlan};
-use crate::templates::admit;
 
 /// The folder of what engines are told, relative to the root.
 pub const GITOPS_FOLDER: &str = "rendered/gitops";
@@ -130,50 +128,7 @@ fn metadata(name: &str, namespace: &str, tenant: Option<&TenantPlan>, protected:
     }
 }
 
-/// A kind that may be rendered.
-struct Rendered<'a> {
-    group: &'a str,
-    kind: &'a str,
-    /// Its resource in the plural.
-    resource: Cow<'a, str>,
-    /// Whether it stands in no namespace.
-    global: bool,
-}
-
-/// Kinds of [`KINDS`] that stand in no namespace.
-const GLOBAL: [&str; 5] = [
-    "CustomResourceDefinition",
-    "MutatingWebhookConfiguration",
-    "Namespace",
-    "Tenant",
-    "ValidatingWebhookConfiguration",
-];
-
-/// Every kind that may be rendered, what is no longer wanted included: it has to be pruned.
+/// Every kind that may be rendered where an engine applies it; what is no longer wanted included: it has to be pruned.
 fn rendered(plan: &Plan) -> impl Iterator<Item = Rendered<'_>> {
-    let kubernetes = |group, kind| Rendered { group, kind, resource: plural(kind).into(), global: false };
-    let rows = KINDS.iter().filter(|row| row.kind != objects::ANY);
-    let rows = rows.map(move |row| Rendered { global: GLOBAL.contains(&row.kind), ..kubernetes(row.group, row.kind) });
-    // What templates make always stands in a namespace.
-    let made = admit::KINDS.iter();
-    let made =
-        made.map(move |(version, kind)| kubernetes(version.split_once('/').map_or("", |(group, _)| group), kind));
-    let custom = plan.platform.doc.content.spec.templates.kinds.iter();
-    let custom = custom.map(|kind| Rendered {
-        group: &kind.group.value,
-        kind: &kind.kind.value,
-        resource: kind.resource.value.as_str().into(),
-        global: false,
-    });
-    rows.chain(made.chain(custom).filter(|_| !plan.templates.is_empty()))
-}
-
-/// The resource of a kind of [`KINDS`] or of templates: all of them have regular plurals.
-fn plural(kind: &str) -> String {
-    let lower = kind.to_ascii_lowercase();
-    match lower.strip_suffix('y') {
-        Some(stem) => format!("{stem}ies"),
-        None if lower.ends_with('s') => format!("{lower}es"),
-        None => format!("{lower}s"),
-    }
+    kinds::rows().filter(|row| !sync::ALONE.contains(&row.kind)).chain(kinds::of_templates(plan))
 }

@@ -15,6 +15,7 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule};
 use super::{metadata, rendered};
 use crate::certs::SECRET;
 use crate::objects::meta::ObjectMeta;
+use crate::objects::role::rule;
 use crate::objects::role_binding::GROUP as RBAC;
 use crate::objects::{self, Object, role_binding};
 use crate::place::Place;
@@ -74,30 +75,20 @@ fn rules(plan: &Plan, account: &Account<'_>) -> Vec<PolicyRule> {
         all.entry((*group).to_owned()).or_default().extend(resources.iter().map(|r| (*r).to_owned()));
     }
     for (group, resources) in all {
-        rules.push(rule(&group, resources, &APPLY, None));
+        rules.push(rule(&group, resources, &APPLY, &[]));
     }
-    rules.push(rule(RBAC, ["roles".to_owned()], &["bind", "escalate"], None));
+    rules.push(rule(RBAC, ["roles".to_owned()], &["bind", "escalate"], &[]));
     if !account.more.is_empty() {
-        rules.push(rule(RBAC, ["rolebindings".to_owned(), "roles".to_owned()], account.more, None));
+        rules.push(rule(RBAC, ["rolebindings".to_owned(), "roles".to_owned()], account.more, &[]));
     }
     for (group, resource, name) in named {
-        rules.push(rule(group, [resource.to_owned()], &["create"], None));
-        rules.push(rule(group, [resource.to_owned()], &["delete", "get", "patch"], Some(&name)));
+        rules.push(rule(group, [resource.to_owned()], &["create"], &[]));
+        rules.push(rule(group, [resource.to_owned()], &["delete", "get", "patch"], &[&name]));
     }
     // Its own objects stand in git too, and are seen to be as they are there. With more in them than it has, the API server
     // refuses them.
     let keep: Vec<&str> = KEEP.iter().chain(account.more).copied().collect();
     let own = ["clusterrolebindings".to_owned(), "clusterroles".to_owned()];
-    rules.push(rule(RBAC, own, &keep, Some(account.name)));
+    rules.push(rule(RBAC, own, &keep, &[account.name]));
     rules
-}
-
-fn rule(group: &str, resources: impl IntoIterator<Item = String>, verbs: &[&str], name: Option<&str>) -> PolicyRule {
-    PolicyRule {
-        api_groups: Some(vec![group.to_owned()]),
-        resource_names: name.map(|name| vec![name.to_owned()]),
-        resources: Some(resources.into_iter().collect()),
-        verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
-        ..PolicyRule::default()
-    }
 }

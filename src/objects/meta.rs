@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
 use super::InNamespace;
 use crate::names::is_in_domain;
+use crate::plan::PlatformPlan;
 
 /// The label that a tenant's objects, its Namespaces and its pods carry; the value is the Tenant's name.
 pub const TENANT: &str = "tenant.k8s-mtp.io/name";
@@ -40,6 +43,19 @@ pub fn is_ours(key: &str) -> bool {
     const ENGINES: [&str; 2] = ["argoproj.io", "fluxcd.io"];
     let Some((prefix, _)) = key.split_once('/') else { return false };
     OURS.iter().chain(&ENGINES).any(|domain| is_in_domain(prefix, domain))
+}
+
+/// The label that says what a pod runs.
+const APP: &str = "app.kubernetes.io/name";
+
+/// Labels of pods of ours. Without the mark of ownership: pods belong to their ReplicaSet.
+pub fn pod_labels(app: &str) -> BTreeMap<String, String> {
+    [(APP, app), (PART_OF, K8S_MTP)].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+}
+
+/// Selects these pods; cannot change once a Deployment has it.
+pub fn pods(app: &str) -> LabelSelector {
+    LabelSelector { match_labels: Some([(APP.to_owned(), app.to_owned())].into()), match_expressions: None }
 }
 
 /// What keeps an object from being removed when it is gone from git: Flux leaves it alone, Argo CD asks.
@@ -81,4 +97,14 @@ pub fn in_namespace(scope: &InNamespace<'_>, name: impl Into<String>) -> ObjectM
         labels: Some(tenant_labels(&scope.tenant.name)),
         ..ObjectMeta::default()
     }
+}
+
+/// Metadata of an object of the platform's in no namespace.
+pub fn global(name: impl Into<String>) -> ObjectMeta {
+    ObjectMeta { name: Some(name.into()), labels: Some(platform_labels()), ..ObjectMeta::default() }
+}
+
+/// Metadata of an object in the platform's namespace.
+pub fn in_platform(platform: &PlatformPlan, name: impl Into<String>) -> ObjectMeta {
+    ObjectMeta { namespace: Some(platform.namespace.to_string()), ..global(name) }
 }

@@ -6,6 +6,8 @@
 pub mod custom_resource_definition;
 pub mod deployer;
 pub mod extra;
+pub mod hardened;
+pub mod kinds;
 pub mod limit_range;
 pub mod meta;
 pub mod namespace;
@@ -15,6 +17,7 @@ pub mod role;
 pub mod role_binding;
 pub mod service_account;
 pub mod shared;
+pub mod sync;
 pub mod tenant;
 pub mod webhook;
 
@@ -58,6 +61,14 @@ pub const ANY: &str = "*";
 pub const KINDS: &[Kind] = &[
     Kind { group: "", version: "v1", kind: "Namespace", build: Build::Platform(namespace::platform) },
     custom_resource_definition::KIND,
+    // As whom `mtp sync` applies the rest, which may need what it could not do before.
+    sync::fence::KIND,
+    sync::fence::BINDING,
+    sync::service_account::KIND,
+    sync::cluster_role::KIND,
+    sync::cluster_role::BINDING,
+    sync::role::KIND,
+    sync::role::BINDING,
     tenant::KIND,
     Kind { group: "", version: "v1", kind: "Namespace", build: Build::Namespace(namespace::build) },
     resource_quota::KIND,
@@ -84,6 +95,10 @@ pub const KINDS: &[Kind] = &[
     webhook::deployment::KIND,
     webhook::configurations::MUTATING,
     webhook::configurations::VALIDATING,
+    // Last, since what applies all this may be replaced by it.
+    sync::network_policy::KIND,
+    sync::pod_disruption_budget::KIND,
+    sync::deployment::KIND,
     Kind { group: ANY, version: ANY, kind: ANY, build: Build::Namespace(extra::build) },
 ];
 

@@ -31,7 +31,7 @@ fn build(scope: &InNamespace<'_>) -> Vec<Object> {
     let network = &scope.platform.network;
     let mut policies = vec![
         shared(scope, "tenant-isolation", 1, || isolation(true)),
-        shared(scope, "tenant-allow-dns", 0, || dns(network)),
+        shared(scope, "tenant-allow-dns", 0, || egress(vec![to_dns(network)])),
     ];
     if !network.platform_labels.is_empty() || !network.ingress_from.is_empty() {
         let policy = shared(scope, "tenant-allow-platform", 0, || platform(scope.platform));
@@ -66,7 +66,7 @@ fn isolation(same_namespace: bool) -> NetworkPolicySpec {
 }
 
 /// The cluster's DNS: by the name that the API server gives its namespace, never by a label that anyone may set.
-fn dns(network: &NetworkPlan) -> NetworkPolicySpec {
+pub fn to_dns(network: &NetworkPlan) -> EgressRule {
     let pods = Peer {
         namespace_selector: Some(by_name(&network.dns_namespace)),
         pod_selector: Some(labelled(&network.dns_labels)),
@@ -76,7 +76,22 @@ fn dns(network: &NetworkPlan) -> NetworkPolicySpec {
     let both =
         |port: &u16| [Protocol::Udp, Protocol::Tcp].map(|protocol| PortPlan { protocol, port: *port, end: None });
     let ports: Vec<PortPlan> = network.dns_ports.iter().flat_map(both).collect();
-    egress(vec![EgressRule { to: Some(to), ports: port_list(&ports) }])
+    EgressRule { to: Some(to), ports: port_list(&ports) }
+}
+
+/// The API server, at its addresses.
+pub fn to_api_server(nets: &[IpNet], ports: &[u16]) -> EgressRule {
+    EgressRule { to: Some(nets.iter().map(|net| block(net, &[])).collect()), ports: tcp(ports.iter().copied()) }
+}
+
+/// Ports of TCP.
+pub fn tcp(ports: impl IntoIterator<Item: Into<i32>>) -> Option<Vec<Port>> {
+    let port = |port: i32| Port {
+        port: Some(IntOrString::Int(port)),
+        protocol: Some(Protocol::Tcp.as_str().to_owned()),
+        ..Port::default()
+    };
+    Some(ports.into_iter().map(|number| port(number.into())).collect())
 }
 
 /// Pods of the platform, of ingress controllers, of monitoring.
@@ -123,12 +138,7 @@ fn internet(scope: &InNamespace<'_>) -> Option<Object> {
 /// The API server, for tenants that asked.
 fn api_server(scope: &InNamespace<'_>) -> Option<Object> {
     let (nets, ports) = scope.platform.network.api_server.as_ref().filter(|_| scope.tenant.api_server)?;
-    let object = shared(scope, "tenant-allow-api-server", 0, || {
-        let to = nets.iter().map(|net| block(net, &[])).collect();
-        let tcp = |port: &u16| PortPlan { protocol: Protocol::Tcp, port: *port, end: None };
-        let ports: Vec<PortPlan> = ports.iter().map(tcp).collect();
-        egress(vec![EgressRule { to: Some(to), ports: port_list(&ports) }])
-    });
+    let object = shared(scope, "tenant-allow-api-server", 0, || egress(vec![to_api_server(nets, ports)]));
     let asked = scope.tenant.doc.content.spec.egress.api_server.map_or(scope.namespace.span, |a| a.span);
     let cause = scope.tenant.doc.at(asked);
     Some(object.from("/spec/egress", cause))

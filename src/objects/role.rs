@@ -231,6 +231,17 @@ fn rules(platform: &PlatformPlan, rights: Rights) -> Vec<PolicyRule> {
     built_in.chain(extra).collect()
 }
 
+/// A rule of rights on resources of one group; with names, on those objects alone.
+pub fn rule(group: &str, resources: impl IntoIterator<Item = String>, verbs: &[&str], names: &[&str]) -> PolicyRule {
+    PolicyRule {
+        api_groups: Some(vec![group.to_owned()]),
+        resource_names: (!names.is_empty()).then(|| owned(names)),
+        resources: Some(resources.into_iter().collect()),
+        verbs: owned(verbs),
+        ..PolicyRule::default()
+    }
+}
+
 fn owned(list: &[&str]) -> Vec<String> {
     list.iter().map(|s| (*s).to_owned()).collect()
 }

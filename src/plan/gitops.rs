@@ -103,7 +103,8 @@ impl SourcePlan {
         SourcePlan::new(Some(&entry.repo), entry.revision.as_ref(), entry.path.as_ref())
     }
 
-    fn new(repo: Option<&At<String>>, revision: Option<&At<String>>, path: Option<&At<String>>) -> SourcePlan {
+    /// A folder of a repository as it was typed.
+    pub fn new(repo: Option<&At<String>>, revision: Option<&At<String>>, path: Option<&At<String>>) -> SourcePlan {
         let text = |value: Option<&At<String>>| value.map(|v| v.value.clone()).unwrap_or_default();
         let revision = revision.map_or("main", |r| r.value.as_str());
         SourcePlan {

@@ -7,6 +7,7 @@ pub mod admission;
 pub mod gitops;
 pub mod platform;
 pub mod review;
+pub mod sync;
 pub mod tenant;
 pub mod tier;
 
@@ -23,6 +24,7 @@ use crate::quantity::{NoQuantity, Quantity};
 
 pub use gitops::{DeployPlan, GitopsPlan, SourcePlan};
 pub use platform::{NetworkPlan, PlatformPlan, PodSecurityPlan};
+pub use sync::SyncPlan;
 pub use tenant::{NamespacePlan, PeerPlan, PortPlan, TenantPlan, WherePlan};
 pub use tier::{Hard, LimitsPlan, QuotaPlan, TierPlan};
 

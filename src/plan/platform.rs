@@ -16,6 +16,7 @@ use crate::place::Place;
 use crate::plan::admission::{self, AdmissionPlan, CertificateFiles};
 use crate::plan::gitops::{self, GitopsPlan};
 use crate::plan::review::{self, ReviewPlan};
+use crate::plan::sync::{self, SyncPlan};
 use crate::plan::tenant::PortPlan;
 
 /// The oldest and the newest minor version of Kubernetes that is rendered for.
@@ -48,6 +49,8 @@ pub struct PlatformPlan {
     pub review: ReviewPlan,
     /// Who applies `rendered/` from git; `None`: nobody does.
     pub gitops: Option<GitopsPlan>,
+    /// What applies `rendered/` from within the cluster; `None`: nothing of ours does.
+    pub sync: Option<SyncPlan>,
     /// How many objects a file holds.
     pub layout: Layout,
 }
@@ -125,6 +128,7 @@ pub fn resolve(doc: Document<PlatformFile>, certs: &CertificateFiles, findings: 
         admission,
         review,
         gitops: gitops::resolve(&spec.gitops, doc.at(doc.content.spec.span)),
+        sync: spec.sync.as_ref().map(|sync| sync::resolve(sync, &doc)),
         layout: output.layout.map_or(Layout::Object, |l| l.value),
         doc,
     }

@@ -174,7 +174,7 @@ fn answered(plan: &Plan, findings: &mut Findings) {
 }
 
 /// Whether an image is named by what it is: a tag can be given to another one at any time.
-fn is_pinned(image: &str) -> bool {
+pub fn is_pinned(image: &str) -> bool {
     static FORM: LazyLock<Option<regex_lite::Regex>> = LazyLock::new(|| regex_lite::Regex::new(IMAGE).ok());
     image.len() <= 512 && FORM.as_ref().is_some_and(|form| form.is_match(image))
 }

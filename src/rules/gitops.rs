@@ -27,7 +27,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "T652",
         title: "not the address of a repository",
-        why: "Argo CD and Flux both take `https://` and `ssh://`. A password in it would stand in git; a pattern would stand for \
+        why: "Argo CD, Flux and git-sync take `https://` and `ssh://`. A password in it would stand in git; a pattern would stand for \
               repositories that nobody has seen.",
         fix: "Write `https://git.example.org/team/app.git` or `ssh://git@git.example.org/team/app.git`.",
         check: Check::Plan(repositories::addresses),

@@ -17,6 +17,7 @@ pub mod reading;
 pub mod repositories;
 pub mod review;
 pub mod roles;
+pub mod sync;
 pub mod templates;
 
 use rayon::prelude::*;
@@ -63,6 +64,7 @@ pub const RULES: &[&[Rule]] = &[
     roles::RULES,
     review::RULES,
     gitops::RULES,
+    sync::RULES,
     templates::RULES,
     lifecycle::RULES,
     admission::RULES,

@@ -1,4 +1,4 @@
-//! Addresses of repositories, folders and revisions in them, for the rules of [`super::gitops`].
+//! Addresses of repositories, folders and revisions in them, for the rules of [`super::gitops`] and [`super::sync`].
 
 use crate::diagnostic::Findings;
 use crate::names::is_dns_subdomain;
@@ -10,6 +10,11 @@ use crate::plan::{Plan, TenantPlan};
 pub fn addresses(plan: &Plan, findings: &mut Findings) {
     let doc = &plan.platform.doc;
     if let Some(repo) = &doc.content.spec.gitops.repo {
+        address(repo, doc.at(repo.span), findings);
+    }
+    // Of one in plain HTTP, T672 speaks.
+    let sync = doc.content.spec.sync.as_ref().map(|sync| &sync.git.repo);
+    if let Some(repo) = sync.filter(|repo| !repo.starts_with("http://")) {
         address(repo, doc.at(repo.span), findings);
     }
     for tenant in &plan.tenants {
@@ -73,11 +78,13 @@ fn is_plain(byte: u8) -> bool {
 pub fn paths(plan: &Plan, findings: &mut Findings) {
     let doc = &plan.platform.doc;
     let gitops = &doc.content.spec.gitops;
-    let own = [(&doc.file, &gitops.path, &gitops.revision)];
+    let sync = doc.content.spec.sync.as_ref().map(|sync| &sync.git);
+    let sync = sync.map(|git| (&doc.file, &git.path, &git.reference));
+    let own = [(&doc.file, &gitops.path, &gitops.revision)].into_iter().chain(sync);
     let deployed = plan.tenants.iter().flat_map(|tenant| {
         tenant.doc.content.spec.deploy.iter().map(|entry| (&tenant.doc.file, &entry.path, &entry.revision))
     });
-    for (file, path, revision) in own.into_iter().chain(deployed) {
+    for (file, path, revision) in own.chain(deployed) {
         if let Some(path) = path.as_ref().filter(|path| !is_folder(path)) {
             findings
                 .error("T653", Place::new(file, path.span), format!("{} is no folder of a repository", quoted(path)))

@@ -13,7 +13,7 @@ use super::want::{Stage, Wanted};
 use crate::rendered::ObjectId;
 
 /// What everything is called that `mtp sync` runs as in a cluster.
-pub const OWN: &str = "k8s-mtp-sync";
+pub const OWN: &str = crate::objects::sync::NAME;
 
 /// What the cluster has, as far as it was asked.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::actions::{Action, Cluster, Plan};
+use super::actions::{Action, Cluster, OWN, Plan};
 use super::grants;
 use super::reason::Reason;
 use crate::rendered::ObjectId;
@@ -20,7 +20,9 @@ pub struct Revocations {
 /// The revocations of a plan; `objects` is all that git holds of the unit.
 pub fn revocations(plan: &Plan, objects: &BTreeMap<ObjectId, Value>, cluster: &Cluster) -> Revocations {
     let grants_of = |id: &ObjectId| cluster.objects.get(id).and_then(|live| live.grants.as_ref());
-    let narrowed = plan.steps.iter().filter(|step| step.action == Action::Apply).filter_map(|step| {
+    // Its own rights are changed at once, in their turn: without those that it has it would not get that far.
+    let narrowable = plan.steps.iter().filter(|step| step.action == Action::Apply && &*step.id.name != OWN);
+    let narrowed = narrowable.filter_map(|step| {
         let (want, live) = (objects.get(&step.id)?, grants_of(&step.id)?);
         Some((step.id.clone(), grants::narrowed(&step.id, want, live)?))
     });

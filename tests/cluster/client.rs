@@ -17,6 +17,8 @@ pub const MANAGER: &str = "k8s-mtp";
 #[derive(Clone)]
 pub struct Client {
     inner: kube::Client,
+    /// How it connects.
+    config: Arc<kube::Config>,
     /// Who is impersonated, and with which groups.
     who: Option<(String, Vec<String>)>,
     /// Every warning of every answer, with the request.
@@ -38,6 +40,11 @@ pub struct Answer {
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().enable_all().build().expect("a runtime"));
 
+/// Waits for what is done asynchronously.
+pub fn finished<T>(work: impl Future<Output = T>) -> T {
+    RUNTIME.block_on(work)
+}
+
 impl Client {
     /// A client of the server at `url`, whose certificate `authority` (DER) has signed.
     pub fn new(url: &str, authority: &[u8], token: &str) -> Client {
@@ -47,14 +54,25 @@ impl Client {
         config.default_retry = false;
         config.read_timeout = Some(Duration::from_secs(30));
         let _inside = RUNTIME.enter();
-        let inner = kube::Client::try_from(config).expect("a client");
-        Client { inner, who: None, warnings: Arc::default() }
+        let inner = kube::Client::try_from(config.clone()).expect("a client");
+        Client { inner, config: Arc::new(config), who: None, warnings: Arc::default() }
     }
 
     /// The same server, as somebody else.
     pub fn as_user(&self, user: &str, groups: &[&str]) -> Client {
         let groups = groups.iter().map(|g| (*g).to_owned()).collect();
         Client { who: Some((user.to_owned(), groups)), ..self.clone() }
+    }
+
+    /// A client of the product's own kind, as whom this one is.
+    pub fn as_whom(&self) -> kube::Client {
+        let mut config = (*self.config).clone();
+        if let Some((user, groups)) = self.who.clone() {
+            config.auth_info.impersonate = Some(user);
+            config.auth_info.impersonate_groups = Some(groups);
+        }
+        let _inside = RUNTIME.enter();
+        kube::Client::try_from(config).expect("a client")
     }
 
     /// The same server, with warnings of its own.

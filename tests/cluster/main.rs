@@ -20,6 +20,7 @@ mod secrets;
 mod states;
 mod stored;
 mod sync;
+mod sync_rights;
 mod tenants;
 mod webhook;
 mod workloads;

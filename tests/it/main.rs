@@ -23,6 +23,7 @@ mod reviews;
 mod rotation;
 mod sample;
 mod serving;
+mod sync;
 mod tidy;
 mod tools;
 mod webhook;

@@ -11,9 +11,9 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
-use super::{Scope, cert_manager, global, scope, service};
+use super::{Scope, cert_manager, scope, service};
 use crate::certs::SERVICE;
-use crate::objects::meta::{ObjectMeta, TENANT, TIER};
+use crate::objects::meta::{ObjectMeta, TENANT, TIER, global};
 use crate::objects::{Build, Kind, Object};
 use crate::plan::Plan;
 use crate::plan::admission::CertificatesPlan;
@@ -29,6 +29,9 @@ pub const VALIDATING: Kind = Kind {
 /// The row of [`crate::objects::KINDS`] of what labels.
 pub const MUTATING: Kind =
     Kind { kind: "MutatingWebhookConfiguration", build: Build::Platform(mutating), ..VALIDATING };
+
+/// The names of the two.
+pub const NAMES: [&str; 2] = ["k8s-mtp-webhook", "k8s-mtp-mutating-webhook"];
 
 /// The name of the webhook in what people are told; part of the interface.
 const WEBHOOK: &str = "k8s-mtp-webhook.k8s-mtp.io";
@@ -52,7 +55,7 @@ fn validating(plan: &Plan) -> Vec<Object> {
         side_effects: "None".to_owned(),
         timeout_seconds: Some(TIMEOUT),
     };
-    let metadata = metadata(&scope, "k8s-mtp-webhook");
+    let metadata = metadata(&scope, NAMES[0]);
     let configuration = ValidatingWebhookConfiguration { metadata, webhooks: Some(vec![webhook]) };
     vec![Object::new(configuration, scope.webhook.at.clone())]
 }
@@ -74,7 +77,7 @@ fn mutating(plan: &Plan) -> Vec<Object> {
         side_effects: "None".to_owned(),
         timeout_seconds: Some(TIMEOUT),
     };
-    let metadata = metadata(&scope, "k8s-mtp-mutating-webhook");
+    let metadata = metadata(&scope, NAMES[1]);
     let configuration = MutatingWebhookConfiguration { metadata, webhooks: Some(vec![webhook]) };
     vec![Object::new(configuration, scope.webhook.at.clone())]
 }

@@ -1,16 +1,15 @@
 //! `Deployment` of the webhook: two replicas apart from each other, with no more rights than a tenant's pod has.
 
-use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMapProjection, Container, ContainerPort, HTTPGetAction, LocalObjectReference,
-    PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ProjectedVolumeSource, ResourceRequirements, SeccompProfile,
-    SecretVolumeSource, SecurityContext, TopologySpreadConstraint, Volume, VolumeMount, VolumeProjection,
+    ConfigMapProjection, Container, HTTPGetAction, PodSpec, PodTemplateSpec, Probe, ProjectedVolumeSource,
+    SecretVolumeSource, Volume, VolumeProjection,
 };
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{METRICS_PORT, NAME, PORT, Scope, config_map, pod_labels, scope, selector};
 use crate::certs::SECRET;
+use crate::objects::hardened::{self, READABLE, mount, port};
 use crate::objects::meta::ObjectMeta;
 use crate::objects::{Build, Kind, Object};
 use crate::plan::Plan;
@@ -33,9 +32,6 @@ pub const PRIORITY: &str = "system-cluster-critical";
 /// The user of the process: nobody in particular, and not root.
 const USER: i64 = 65532;
 
-/// Files that the process reads and nobody else: `r--r-----`.
-const READABLE: i32 = 0o440;
-
 fn build(plan: &Plan) -> Vec<Object> {
     let Some(scope) = scope(plan) else { return Vec::new() };
     let template = PodTemplateSpec {
@@ -46,13 +42,7 @@ fn build(plan: &Plan) -> Vec<Object> {
         replicas: Some(2),
         revision_history_limit: Some(3),
         selector: selector(),
-        strategy: Some(DeploymentStrategy {
-            type_: Some("RollingUpdate".to_owned()),
-            rolling_update: Some(RollingUpdateDeployment {
-                max_surge: Some(IntOrString::Int(1)),
-                max_unavailable: Some(IntOrString::Int(0)),
-            }),
-        }),
+        strategy: Some(hardened::replaced_one_by_one()),
         template,
         ..DeploymentSpec::default()
     };
@@ -61,30 +51,19 @@ fn build(plan: &Plan) -> Vec<Object> {
 }
 
 fn pod(scope: &Scope<'_>) -> PodSpec {
-    let secrets: Vec<_> =
-        scope.webhook.pull_secrets.iter().map(|name| LocalObjectReference { name: name.clone() }).collect();
     PodSpec {
         automount_service_account_token: Some(false),
         containers: vec![container(scope)],
         enable_service_links: Some(false),
-        image_pull_secrets: (!secrets.is_empty()).then_some(secrets),
-        node_selector: Some([("kubernetes.io/os".to_owned(), "linux".to_owned())].into()),
+        image_pull_secrets: hardened::pulled_with(&scope.webhook.pull_secrets),
+        node_selector: Some(hardened::on_linux()),
         // Tenants' pods wait for it.
         priority_class_name: Some(PRIORITY.to_owned()),
-        security_context: Some(PodSecurityContext {
-            fs_group: Some(USER),
-            run_as_group: Some(USER),
-            run_as_non_root: Some(true),
-            run_as_user: Some(USER),
-            seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
-            ..PodSecurityContext::default()
-        }),
+        security_context: Some(hardened::pod(USER)),
         service_account_name: Some(NAME.to_owned()),
         // Longer than the server takes to let go of the API servers that call it.
         termination_grace_period_seconds: Some(30),
-        topology_spread_constraints: Some(
-            ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].into_iter().map(apart).collect(),
-        ),
+        topology_spread_constraints: Some(hardened::apart(&selector())),
         volumes: Some(vec![certs(), tenants()]),
         ..PodSpec::default()
     }
@@ -100,18 +79,6 @@ fn container(scope: &Scope<'_>) -> Container {
         format!("--listen=:{PORT}"),
         format!("--metrics-listen=:{METRICS_PORT}"),
     ];
-    let port = |name: &str, port: i32| ContainerPort {
-        container_port: port,
-        name: Some(name.to_owned()),
-        protocol: Some("TCP".to_owned()),
-        ..ContainerPort::default()
-    };
-    let mount = |name: &str, path: &str| VolumeMount {
-        mount_path: path.to_owned(),
-        name: name.to_owned(),
-        read_only: Some(true),
-        ..VolumeMount::default()
-    };
     Container {
         args: Some(args.into()),
         image: Some(scope.webhook.image.clone()),
@@ -120,24 +87,11 @@ fn container(scope: &Scope<'_>) -> Container {
         name: "webhook".to_owned(),
         ports: Some(vec![port("https", PORT), port("metrics", METRICS_PORT)]),
         readiness_probe: Some(probe("/readyz", 5, 2)),
-        resources: Some(ResourceRequirements {
-            requests: Some(amounts("100m", "64Mi")),
-            limits: Some(amounts("1", "256Mi")),
-            claims: None,
-        }),
-        security_context: Some(SecurityContext {
-            allow_privilege_escalation: Some(false),
-            capabilities: Some(Capabilities { add: None, drop: Some(vec!["ALL".to_owned()]) }),
-            read_only_root_filesystem: Some(true),
-            ..SecurityContext::default()
-        }),
+        resources: Some(hardened::resources(["100m", "64Mi"], ["1", "256Mi"])),
+        security_context: Some(hardened::container()),
         volume_mounts: Some(vec![mount("certs", CERTS), mount("tenants", TENANTS)]),
         ..Container::default()
     }
-}
-
-fn amounts(cpu: &str, memory: &str) -> std::collections::BTreeMap<String, Quantity> {
-    [("cpu", cpu), ("memory", memory)].map(|(k, v)| (k.to_owned(), Quantity(v.to_owned()))).into()
 }
 
 /// Through TLS, as the API server comes: what it cannot reach is not ready.
@@ -153,17 +107,6 @@ fn probe(path: &str, period: i32, failures: i32) -> Probe {
         period_seconds: Some(period),
         timeout_seconds: Some(2),
         ..Probe::default()
-    }
-}
-
-/// On a cluster of one node, both replicas run there.
-fn apart(key: &str) -> TopologySpreadConstraint {
-    TopologySpreadConstraint {
-        label_selector: Some(selector()),
-        max_skew: 1,
-        topology_key: key.to_owned(),
-        when_unsatisfiable: "ScheduleAnyway".to_owned(),
-        ..TopologySpreadConstraint::default()
     }
 }
 

@@ -46,22 +46,16 @@ pub fn scope(plan: &Plan) -> Option<Scope<'_>> {
 impl Scope<'_> {
     /// Metadata of an object in the platform's namespace.
     pub fn metadata(&self, name: impl Into<String>) -> ObjectMeta {
-        ObjectMeta { namespace: Some(self.platform.namespace.to_string()), ..global(name) }
+        meta::in_platform(self.platform, name)
     }
 }
 
-/// Metadata of an object in no namespace.
-pub fn global(name: impl Into<String>) -> ObjectMeta {
-    ObjectMeta { name: Some(name.into()), labels: Some(meta::platform_labels()), ..ObjectMeta::default() }
-}
-
-/// Labels of the pods. Without the mark of ownership: pods belong to their ReplicaSet.
+/// Labels of the pods.
 pub fn pod_labels() -> BTreeMap<String, String> {
-    [("app.kubernetes.io/name", NAME), (meta::PART_OF, meta::K8S_MTP)].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+    meta::pod_labels(NAME)
 }
 
 /// Selects the pods; cannot change once a Deployment has it.
 pub fn selector() -> LabelSelector {
-    let labels = [("app.kubernetes.io/name".to_owned(), NAME.to_owned())].into();
-    LabelSelector { match_labels: Some(labels), match_expressions: None }
+    meta::pods(NAME)
 }

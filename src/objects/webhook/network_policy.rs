@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{METRICS_PORT, NAME, PORT, scope, selector};
-use crate::objects::{Build, Kind, Object, meta};
+use crate::objects::{Build, Kind, Object, meta, sync};
 use crate::plan::Plan;
 use crate::plan::admission::PodsPlan;
 
@@ -25,7 +25,11 @@ fn build(plan: &Plan) -> Vec<Object> {
         ip_block: Some(IPBlock { cidr: net.to_string(), except: None }),
         ..NetworkPolicyPeer::default()
     };
-    let clients: Vec<NetworkPolicyPeer> = scope.webhook.clients.iter().map(block).collect();
+    let mut clients: Vec<NetworkPolicyPeer> = scope.webhook.clients.iter().map(block).collect();
+    // Before the API server is told to ask it, `mtp sync` looks whether it answers.
+    if !clients.is_empty() && scope.platform.sync.is_some() {
+        clients.push(NetworkPolicyPeer { pod_selector: Some(meta::pods(sync::NAME)), ..NetworkPolicyPeer::default() });
+    }
     let mut ingress = vec![rule((!clients.is_empty()).then_some(clients), PORT)];
     if !scope.webhook.metrics_from.is_empty() {
         ingress.push(rule(Some(scope.webhook.metrics_from.iter().map(pods).collect()), METRICS_PORT));
@@ -40,7 +44,8 @@ fn build(plan: &Plan) -> Vec<Object> {
     vec![Object::new(policy, scope.webhook.at.clone())]
 }
 
-fn rule(from: Option<Vec<NetworkPolicyPeer>>, port: i32) -> NetworkPolicyIngressRule {
+/// Lets peers in at a port; `None`: everybody.
+pub fn rule(from: Option<Vec<NetworkPolicyPeer>>, port: i32) -> NetworkPolicyIngressRule {
     let port = NetworkPolicyPort {
         port: Some(IntOrString::Int(port)),
         protocol: Some("TCP".to_owned()),
@@ -49,7 +54,8 @@ fn rule(from: Option<Vec<NetworkPolicyPeer>>, port: i32) -> NetworkPolicyIngress
     NetworkPolicyIngressRule { from, ports: Some(vec![port]) }
 }
 
-fn pods((namespace, pod_labels): &PodsPlan) -> NetworkPolicyPeer {
+/// Pods of a namespace.
+pub fn pods((namespace, pod_labels): &PodsPlan) -> NetworkPolicyPeer {
     let labelled =
         |labels: BTreeMap<String, String>| LabelSelector { match_labels: Some(labels), match_expressions: None };
     NetworkPolicyPeer {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Check, Rule};
 use crate::contract::review::Class;
 use crate::names::without_passwords;
-use crate::objects::deployer;
+use crate::objects::{deployer, sync};
 use crate::review::finding::{Findings, Severity};
 use crate::review::unit::Unit;
 use crate::review::{Change, Manifest, Pair, Side};
@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
     class: Class::Rights,
     severity: Severity::Warning,
     why: "Whoever writes to the repository that an engine applies does what the engine's ServiceAccount may do.",
-    example: "A tenant's `deploy` names another repository, or a Kustomization another `serviceAccountName`.",
+    example: "A tenant's `deploy` or the Platform's `sync` names another repository, or a Kustomization another `serviceAccountName`.",
     approvable: true,
     check: Check::Pair(check),
 };
@@ -56,6 +56,8 @@ fn is_expected(pair: &Pair, change: &Change<'_>) -> bool {
             of_flux
                 || (text("/spec/serviceAccountName") == deployer::NAME && text("/spec/sourceRef/namespace").is_empty())
         }
+        // R201 tells what it may do.
+        "Deployment" => change.plans[1].is_some_and(|plan| plan.platform.sync.is_some()),
         "GitRepository" => gitops.is_some_and(|g| {
             let in_flux = g.flux.as_ref().is_some_and(|flux| pair.id.namespace.as_deref() == Some(&*flux.namespace));
             in_flux && text("/spec/url") == g.source.repo
@@ -101,10 +103,30 @@ fn source(manifest: &Manifest) -> Vec<String> {
             let repos = repos.filter_map(|repo| Some(format!("repository {}", without_passwords(repo.as_str()?))));
             return accounts.into_iter().flatten().map(account).chain(repos).collect();
         }
+        ("apps", "Deployment") if *manifest.id.name == *sync::NAME => return by_sync(&manifest.value),
         _ => return Vec::new(),
     };
     let text = |(what, pointer): &(&str, &str)| {
         Some(format!("{what} {}", without_passwords(manifest.value.pointer(pointer)?.as_str()?)))
     };
     fields.iter().filter_map(text).collect()
+}
+
+/// The same of `mtp sync` in the cluster: what git-sync fetches, and which programs do the one and the other.
+fn by_sync(deployment: &Value) -> Vec<String> {
+    const FLAGS: [(&str, &str); 4] =
+        [("--repo=", "repository"), ("--ref=", "revision"), ("--root=", "folder"), ("--username=", "user")];
+    let pod = &deployment["spec"]["template"]["spec"];
+    let containers = ["initContainers", "containers"].map(|list| pod[list].as_array());
+    let containers: Vec<&Value> = containers.into_iter().flatten().flatten().collect();
+    let images = containers.iter().filter_map(|c| Some(format!("image {}", c["image"].as_str()?)));
+    let args = containers.iter().filter_map(|c| c["args"].as_array()).flatten().filter_map(Value::as_str);
+    let flags = args.filter_map(|arg| {
+        let (flag, what) = FLAGS.iter().find(|(flag, _)| arg.starts_with(flag))?;
+        Some(format!("{what} {}", without_passwords(&arg[flag.len()..])))
+    });
+    let volumes = pod["volumes"].as_array().into_iter().flatten();
+    let secrets = volumes.filter_map(|v| Some(format!("Secret {}", v["secret"]["secretName"].as_str()?)));
+    let account = pod["serviceAccountName"].as_str().map(|name| format!("ServiceAccount {name}"));
+    images.chain(flags).chain(secrets).chain(account).collect()
 }
