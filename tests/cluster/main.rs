@@ -22,6 +22,7 @@ mod stored;
 mod sync;
 mod sync_rights;
 mod tenants;
+mod watch;
 mod webhook;
 mod workloads;
 

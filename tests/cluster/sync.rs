@@ -12,35 +12,47 @@ use crate::manifests::{Document, Resources, rendered};
 use crate::programs::repository;
 
 /// A checkout of the sample, and a control plane of its own.
-struct Installation {
-    plane: ControlPlane,
+pub struct Installation {
+    /// Where it is applied.
+    pub plane: ControlPlane,
     admin: Client,
     folder: tempfile::TempDir,
+    /// For what does not belong into git.
+    outside: tempfile::TempDir,
 }
 
 /// How a run of `mtp sync` ended.
-struct Ran {
-    code: i32,
-    said: String,
+pub struct Ran {
+    /// Its exit code.
+    pub code: i32,
+    /// All that it wrote.
+    pub said: String,
 }
 
 impl Installation {
     /// The sample in a git repository of its own; nothing is applied.
-    fn new() -> Installation {
+    pub fn new() -> Installation {
         let plane = ControlPlane::start(NEWEST);
         let folder = tempfile::tempdir().expect("a folder");
         let copied = Command::new("cp").arg("-r").arg(repository().join("tenants")).arg(folder.path()).status();
         assert!(copied.expect("cp").success());
         let admin = plane.client();
-        let one = Installation { plane, admin, folder };
+        let outside = tempfile::tempdir().expect("a folder");
+        let one = Installation { plane, admin, folder, outside };
         one.git(&["init", "-q"]);
         one.commit("first");
         define_foreign(&one.plane, &one.documents());
         one
     }
 
-    fn root(&self) -> &Path {
+    /// The checkout.
+    pub fn root(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// A folder outside of it.
+    pub fn outside(&self) -> &Path {
+        self.outside.path()
     }
 
     fn documents(&self) -> Vec<Document> {
@@ -54,7 +66,8 @@ impl Installation {
         assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
     }
 
-    fn mtp(&self, args: &[&str]) -> Ran {
+    /// Runs `mtp`.
+    pub fn mtp(&self, args: &[&str]) -> Ran {
         let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_mtp"))
             .args(args)
             .current_dir(self.root())
@@ -66,14 +79,15 @@ impl Installation {
     }
 
     /// Renders and commits what tenants/ says now.
-    fn commit(&self, message: &str) {
+    pub fn commit(&self, message: &str) {
         let ran = self.mtp(&["render", "--quiet"]);
         assert_eq!(ran.code, 0, "{}", ran.said);
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
     }
 
-    fn edit(&self, file: &str, change: impl FnOnce(String) -> String) {
+    /// Changes a file.
+    pub fn edit(&self, file: &str, change: impl FnOnce(String) -> String) {
         let path = self.root().join(file);
         let text = std::fs::read_to_string(&path).expect("a file");
         std::fs::write(path, change(text)).expect("written");
