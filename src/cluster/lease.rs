@@ -13,7 +13,8 @@ use time::format_description::well_known::Rfc3339;
 use tokio::time::{Instant, sleep};
 
 use super::Settings;
-use super::gateway::{Ask, Gateway, Stop};
+use super::ask::Ask;
+use super::gateway::{Gateway, Stop};
 use crate::sync::answer::Meaning;
 
 /// Its name.
@@ -130,6 +131,13 @@ async fn write(gateway: &Gateway, ask: &Ask) -> Result<Option<Value>> {
         Meaning::Forbidden(why) => Err(anyhow!("cannot take the Lease: a right is missing: {why}")),
         _ => Err(anyhow!("cannot take the Lease: {}", answer.message_or_loss())),
     }
+}
+
+/// Who holds the Lease, as far as it says.
+pub async fn holder(gateway: &Gateway, settings: &Settings) -> Option<String> {
+    let answer = gateway.read(&Ask::get(&path(settings))).await;
+    let holder = answer.body["spec"]["holderIdentity"].as_str().unwrap_or_default();
+    (!holder.is_empty()).then(|| holder.to_owned())
 }
 
 impl Lease {

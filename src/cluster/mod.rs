@@ -3,9 +3,11 @@
 //! Everything of a pass happens in one task, so that nothing needs a lock and a test can replay it: what is concurrent
 //! are requests, not decisions.
 
+pub mod ask;
 pub mod gateway;
 pub mod lease;
 pub mod pass;
+pub mod preview;
 pub mod reading;
 pub mod unit;
 

@@ -7,7 +7,8 @@ use anyhow::{Result, anyhow, bail};
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::gateway::{Ask, Gateway, METADATA};
+use super::ask::{Ask, METADATA};
+use super::gateway::Gateway;
 use crate::objects::meta::{K8S_MTP, MANAGED_BY};
 use crate::rendered::ObjectId;
 use crate::sync::actions::Cluster;
@@ -22,6 +23,15 @@ const PAGE: usize = 500;
 
 /// How many ConfigMaps of the inventory a page holds; most are small.
 const INVENTORY_PAGE: usize = 1000;
+
+/// Group and kind.
+type GroupKind = (String, String);
+
+/// How a kind is read: in which version, and the namespaces in which it matters; `None` for what is cluster-scoped.
+type Reach = (Arc<str>, BTreeSet<Option<Arc<str>>>);
+
+/// Objects of a kind, each with the version that it is wanted in.
+type Sought = Vec<(ObjectId, Arc<str>)>;
 
 /// From how many missing objects of a cluster-scoped kind on all of it is listed, instead of asking for each.
 const MANY: usize = 8;
@@ -134,17 +144,16 @@ pub struct Question<'q> {
 /// Reads the objects that matter.
 pub async fn cluster(gateway: &Gateway, kinds: &Kinds, question: &Question<'_>) -> Cluster {
     let mut cluster = Cluster::default();
-    // By kind: the version to read it in, and the namespaces that it matters in.
-    let mut read: BTreeMap<(String, String), (Arc<str>, bool, BTreeSet<Option<Arc<str>>>)> = BTreeMap::new();
-    let wanted = question.wanted.values().map(|w| (&w.id, &w.api_version, false));
-    let tracked = question.entries.iter().map(|(id, entry)| (*id, &entry.api_version, true));
-    for (id, api_version, any) in wanted.chain(tracked) {
+    let mut read: BTreeMap<GroupKind, Reach> = BTreeMap::new();
+    let wanted = question.wanted.values().map(|w| (&w.id, &w.api_version));
+    let tracked = question.entries.iter().map(|(id, entry)| (*id, &entry.api_version));
+    for (id, api_version) in wanted.chain(tracked) {
         let key = (id.group.to_string(), id.kind.to_string());
-        let kind = read.entry(key).or_insert_with(|| (Arc::clone(api_version), any, BTreeSet::new()));
-        kind.2.insert(id.namespace.clone());
+        let reach = read.entry(key).or_insert_with(|| (Arc::clone(api_version), BTreeSet::new()));
+        reach.1.insert(id.namespace.clone());
     }
     let mut sources: Vec<(Resource, &str, &str, Option<Arc<str>>)> = Vec::new();
-    for ((group, kind), (api_version, _, namespaces)) in &read {
+    for ((group, kind), (api_version, namespaces)) in &read {
         match kinds.find(group, kind, api_version, true) {
             Found::Here(resource) => {
                 // Of what is only in one namespace, rights may be there alone.
@@ -232,7 +241,7 @@ async fn unlabelled(gateway: &Gateway, kinds: &Kinds, question: &Question<'_>, c
     };
     // Namespaces first: in one that is not there, nothing is.
     for namespaces in [true, false] {
-        let mut missing: BTreeMap<(String, String), Vec<(ObjectId, Arc<str>)>> = BTreeMap::new();
+        let mut missing: BTreeMap<GroupKind, Sought> = BTreeMap::new();
         let wanted = question.wanted.values().map(|w| (&w.id, &w.api_version));
         let tracked = question.entries.iter().map(|(id, entry)| (*id, &entry.api_version));
         let all: BTreeMap<&ObjectId, &Arc<str>> = wanted.chain(tracked).collect();

@@ -48,6 +48,11 @@ pub struct Options {
     /// Exit 1 if anything differs at all
     #[arg(long)]
     exit_code: bool,
+    /// Compare with a cluster instead: what `mtp sync` would change, by object, field and who set it
+    #[arg(long, conflicts_with_all = ["old", "base", "head", "deny", "at"])]
+    against_cluster: bool,
+    #[command(flatten)]
+    about: super::sync::About,
     /// When approvals are judged: RFC 3339, or `now` (default: when head was committed)
     #[arg(long, value_name = "TIME", value_parser = super::clock::at)]
     at: Option<OffsetDateTime>,
@@ -72,6 +77,12 @@ fn class(text: &str) -> Result<Deny, String> {
 
 /// Runs the command.
 pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
+    if options.against_cluster {
+        return super::sync::against_cluster(&options.about, options.exit_code, shell);
+    }
+    if let Some(flag) = options.about.first() {
+        bail!("{flag} is about a cluster, and goes with --against-cluster");
+    }
     if options.deny.as_ref().is_some_and(|classes| classes.len() > 1 && classes.iter().any(|class| class.0.is_none())) {
         bail!("`--deny none` refuses nothing, and stands alone");
     }

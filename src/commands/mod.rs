@@ -161,6 +161,27 @@ impl<'s> Shell<'s> {
         Ok(())
     }
 
+    /// Prints and writes an answer that has two forms: text, and json for programs.
+    pub fn answer_as(&mut self, command: &str, text: &str, json: &dyn Fn() -> String) -> Result<()> {
+        let outputs = std::mem::take(&mut self.global.output);
+        for Output { format, path } in &outputs {
+            let text = match format {
+                Format::Text => text.to_owned(),
+                Format::Json => json(),
+                _ => anyhow::bail!("`mtp {command}` reports as text and json here"),
+            };
+            match path {
+                Some(path) => disk::write_text(path, &text)?,
+                None => self.answer(&text)?,
+            }
+        }
+        if !outputs.iter().any(|output| output.path.is_none()) {
+            self.answer(text)?;
+        }
+        self.global.output = outputs;
+        Ok(())
+    }
+
     fn colour(&self, terminal: bool) -> bool {
         match self.global.color {
             Color::Always => true,

@@ -1,16 +1,14 @@
 //! What follows for a unit from what git holds, what the cluster has and what of it is ours.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
-
-use serde_json::Value;
 
 use super::Unit;
 use super::gates;
 use super::grants;
 use super::inventory::{Entries, Entry, Shard};
 use super::live::Live;
+use super::reason::Reason;
 use super::want::{Stage, Wanted};
 use crate::rendered::ObjectId;
 
@@ -87,41 +85,6 @@ pub struct Removal {
     pub revokes: bool,
     /// Whether it goes with its Namespace.
     pub with_namespace: bool,
-}
-
-/// Why something stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
-    /// There is one that we did not make.
-    Foreign { installation: String },
-    /// It is being deleted, and that waits for something.
-    Deleting(Vec<String>),
-    /// Its Namespace is held.
-    Namespace(Arc<str>),
-    /// The cluster cannot be asked about its kind.
-    Unread(String),
-    /// A Namespace that no earlier pass saw retired.
-    NotRetired,
-    /// A Namespace that somebody else made.
-    Adopted,
-    /// A kind whose removal takes more with it than can be seen.
-    NeverDeleted,
-    /// It is a child of another object.
-    Controlled,
-    /// The inventory was lost, and is being made anew.
-    Rebuilding,
-    /// More would be deleted than is plausible.
-    Budget(String),
-    /// No commit vouches for the folder that is applied.
-    Unpinned,
-    /// Something of the unit did not succeed.
-    Unfinished,
-    /// Somebody paused the tenant.
-    Paused,
-    /// Namespaces of the tenant are still there.
-    NamespacesLeft,
-    /// It is what this very process lives from.
-    Own,
 }
 
 /// What is to be done for a unit.
@@ -358,80 +321,4 @@ fn stays(id: &ObjectId, entry: &Entry, live: &Live, context: &Context<'_>, names
         return (!(entry.retired && live.retired)).then_some(Reason::NotRetired);
     }
     (id.kind == "Tenant" && namespaces_left).then_some(Reason::NamespacesLeft)
-}
-
-/// What takes rights away before anything else is done: bindings and roles as they are applied first, and bindings that go.
-pub struct Revocations {
-    /// Objects to apply, with less than is wanted.
-    pub narrowed: Vec<(ObjectId, Value)>,
-    /// Bindings to delete.
-    pub deleted: Vec<ObjectId>,
-}
-
-/// The revocations of a plan; `objects` is all that git holds of the unit.
-pub fn revocations(plan: &Plan, objects: &BTreeMap<ObjectId, Value>, cluster: &Cluster) -> Revocations {
-    let grants_of = |id: &ObjectId| cluster.objects.get(id).and_then(|live| live.grants.as_ref());
-    let narrowed = plan.steps.iter().filter(|step| step.action == Action::Apply).filter_map(|step| {
-        let (want, live) = (objects.get(&step.id)?, grants_of(&step.id)?);
-        Some((step.id.clone(), grants::narrowed(&step.id, want, live)?))
-    });
-    let deleted = plan.removals.iter().filter(|removal| {
-        let free = removal.stays.is_none() || removal.stays == Some(Reason::Rebuilding);
-        grants::is_binding(&removal.id) && free && !is_renamed(&removal.id, plan, objects, cluster)
-    });
-    Revocations { narrowed: narrowed.collect(), deleted: deleted.map(|removal| removal.id.clone()).collect() }
-}
-
-/// Whether a wanted binding grants all that this one does.
-fn is_renamed(id: &ObjectId, plan: &Plan, objects: &BTreeMap<ObjectId, Value>, cluster: &Cluster) -> bool {
-    let Some(old) = cluster.objects.get(id).and_then(|live| live.grants.as_ref()) else { return false };
-    let role = |binding: &Value| -> Option<ObjectId> {
-        let kind = binding["roleRef"]["kind"].as_str()?.to_owned();
-        let namespace = if kind == "Role" { id.namespace.clone() } else { None };
-        let name = binding["roleRef"]["name"].as_str()?.into();
-        Some(ObjectId { group: id.group.clone(), kind: kind.into(), namespace, name })
-    };
-    let old_rules = role(old).and_then(|id| cluster.objects.get(&id)?.grants.as_ref()).map(|role| &role["rules"]);
-    let mut others = objects.iter().filter(|(other, _)| {
-        other.kind == id.kind && other.namespace == id.namespace && other.group == id.group && *other != id
-    });
-    // Somebody whose binding is only planned, and may not come, has not been given anything yet: it comes first.
-    others.any(|(other, binding)| {
-        let rules = role(binding).and_then(|id| objects.get(&id)).map_or(&Value::Null, |role| &role["rules"]);
-        let comes = !plan.steps.iter().any(|s| s.id == *other && matches!(s.action, Action::Hold(_)));
-        comes && grants::succeeds(binding, rules, old, old_rules)
-    })
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Reason::Foreign { installation } => write!(
-                f,
-                "it exists and was not made by installation `{installation}`; to hand it over: kubectl annotate it with {}={installation}",
-                super::live::ADOPT
-            ),
-            Reason::Deleting(waits) if waits.is_empty() => f.write_str("it is being deleted"),
-            Reason::Deleting(waits) => write!(f, "it is being deleted, which waits for {}", waits.join("; ")),
-            Reason::Namespace(name) => write!(f, "its Namespace `{name}` is held"),
-            Reason::Unread(why) => write!(f, "the cluster cannot be asked about its kind: {why}"),
-            Reason::NotRetired => f.write_str(
-                "a Namespace leaves in two steps: no earlier pass saw it with `state: retired`, so it stays; put it back into git and retire it first",
-            ),
-            Reason::Adopted => f.write_str("it existed before it was handed over: it is let go of, and stays"),
-            Reason::NeverDeleted => f.write_str("objects of its kind are never deleted: it is let go of, and stays"),
-            Reason::Controlled => f.write_str("another object controls it: it is let go of, and stays"),
-            Reason::Rebuilding => {
-                f.write_str("the inventory was lost and is being made anew; nothing is deleted in that pass")
-            }
-            Reason::Budget(why) => f.write_str(why),
-            Reason::Unpinned => f.write_str(
-                "nothing is deleted by --rendered-only unless the folder is what its git commit holds: it may be half of one",
-            ),
-            Reason::Unfinished => f.write_str("it goes once all else has been applied"),
-            Reason::Paused => write!(f, "somebody paused the tenant with {}", super::live::PAUSED),
-            Reason::NamespacesLeft => f.write_str("it goes once the tenant's Namespaces are gone"),
-            Reason::Own => f.write_str("it is what `mtp sync` itself runs as; run `mtp sync --once` as somebody else"),
-        }
-    }
 }

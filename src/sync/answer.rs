@@ -3,7 +3,7 @@
 //! Answers are told apart by status, reason and causes. Text is looked at only where a server says nothing else: that a
 //! webhook could not be called, and that a kind is still being set up.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use serde_json::Value;
 

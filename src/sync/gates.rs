@@ -1,8 +1,9 @@
 //! What stands between a mistake and a deletion.
 
-use super::actions::{Plan, Reason};
+use super::actions::Plan;
 use super::inventory::Entry;
 use super::live::Live;
+use super::reason::Reason;
 use crate::rendered::ObjectId;
 
 /// Kinds that take with them what cannot be brought back.

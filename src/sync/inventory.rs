@@ -317,8 +317,8 @@ mod tests {
         let large = stored(&two, &shard(20_000), &[]);
         let lost = |maps: &[&[Value]]| read("sample", &maps.concat()).expect("it is readable").lost;
         assert_eq!(lost(&[&platform, &first, &large]), []);
-        assert_eq!(lost(&[&platform, &first]), [two.clone()]);
-        assert_eq!(lost(&[&platform, &first, &large[1..]]), [two.clone()]);
+        assert_eq!(lost(&[&platform, &first]), std::slice::from_ref(&two));
+        assert_eq!(lost(&[&platform, &first, &large[1..]]), std::slice::from_ref(&two));
         assert_eq!(lost(&[&platform, &first, &large[..1]]), [two]);
         assert_eq!(lost(&[&first, &large]), [Unit::Platform]);
         assert_eq!(lost(&[]), []);

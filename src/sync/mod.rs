@@ -5,6 +5,7 @@
 
 pub mod actions;
 pub mod answer;
+pub mod difference;
 pub mod digest;
 pub mod discovery;
 pub mod fields;
@@ -15,6 +16,8 @@ pub mod inventory;
 pub mod live;
 pub mod outcome;
 pub mod ownership;
+pub mod reason;
+pub mod revocations;
 pub mod tenant_status;
 pub mod want;
 

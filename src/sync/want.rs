@@ -105,20 +105,6 @@ impl Stage {
             _ => Stage::Workloads,
         }
     }
-
-    /// What it is called while it is carried out.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Stage::Definitions => "definitions",
-            Stage::Namespaces => "namespaces",
-            Stage::Guardrails => "guardrails",
-            Stage::Identity => "identity",
-            Stage::Roles => "roles",
-            Stage::Bindings => "bindings",
-            Stage::Workloads => "workloads",
-            Stage::Admission => "admission",
-        }
-    }
 }
 
 /// An object that is wanted.

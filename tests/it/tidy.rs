@@ -19,7 +19,8 @@ fn sources() -> Vec<(PathBuf, String)> {
 
 /// The shell: what may touch files, clock, environment and terminal.
 fn is_shell(path: &Path) -> bool {
-    path.starts_with("commands")
+    path.starts_with("cluster")
+        || path.starts_with("commands")
         || path.starts_with("disk")
         || path.starts_with("server")
         || ["main.rs", "cli.rs", "history.rs"].iter().any(|shell| path == Path::new(shell))

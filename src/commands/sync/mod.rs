@@ -7,7 +7,7 @@
 mod source;
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -22,11 +22,12 @@ use crate::cli::Exit;
 use crate::cluster::Settings;
 use crate::cluster::gateway::Gateway;
 use crate::cluster::pass::{Held, Progress, pass};
+use crate::cluster::preview::{Preview, preview};
 use crate::disk;
-use crate::report::{Format, Report, sync as report};
+use crate::report::{Report, sync as report};
 use crate::sync::Unit;
 use crate::sync::gates::Budget;
-use crate::sync::outcome::{Outcome, State};
+use crate::sync::outcome::Outcome;
 use crate::sync::want::Source as _;
 
 /// Options of the command.
@@ -35,18 +36,14 @@ pub struct Options {
     /// Apply once and end (the default)
     #[arg(long)]
     once: bool,
-    /// Only these tenants, and nothing of the platform (repeatable)
-    #[arg(long = "tenant", value_name = "NAME")]
-    tenants: Vec<String>,
-    /// Apply rendered/ as it is, without looking at tenants/
-    #[arg(long)]
-    rendered_only: bool,
-    /// The Platform's name, where tenants/ does not say it (with --rendered-only)
-    #[arg(long, value_name = "NAME", requires = "rendered_only")]
-    installation: Option<String>,
-    /// The context of the kubeconfig (default: its current one; inside a cluster: that cluster)
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
+    /// Say what would be done, object by object and field by field, and do nothing
+    #[arg(long, conflicts_with = "status")]
+    dry_run: bool,
+    /// Say how the cluster is: which commit, and of each tenant what differs or is held, and why
+    #[arg(long, conflicts_with = "once")]
+    status: bool,
+    #[command(flatten)]
+    about: About,
     /// How many objects this run may delete, where it refused to because they are many
     #[arg(long, value_name = "N")]
     allow_deletions: Option<usize>,
@@ -55,62 +52,156 @@ pub struct Options {
     wait: u32,
 }
 
+/// What is applied, and to which cluster.
+#[derive(Debug, Default, Args)]
+pub struct About {
+    /// Only these tenants, and nothing of the platform (repeatable)
+    #[arg(long = "tenant", value_name = "NAME")]
+    tenants: Vec<String>,
+    /// Take rendered/ as it is, without looking at tenants/
+    #[arg(long)]
+    rendered_only: bool,
+    /// The Platform's name, where tenants/ does not say it (with --rendered-only)
+    #[arg(long, value_name = "NAME", requires = "rendered_only")]
+    installation: Option<String>,
+    /// The context of the kubeconfig (default: its current one; inside a cluster: that cluster)
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+}
+
+impl About {
+    /// The first of these options that was given.
+    pub fn first(&self) -> Option<&'static str> {
+        let given = [
+            ("--tenant", !self.tenants.is_empty()),
+            ("--rendered-only", self.rendered_only),
+            ("--installation", self.installation.is_some()),
+            ("--context", self.context.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
+}
+
 /// Runs the command.
 pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
-    // A link that moves, as git-sync makes it, is followed once: all of a pass is of one revision.
-    let root = disk::canonical(&shell.root()?)?;
-    let identities = Identities::read(None)?;
-    let read = if options.rendered_only {
-        Checkout::files(&root, identities)?
-    } else {
-        Checkout::rendered(&root, identities)?
-    };
-    let checkout = match read {
-        Read::Whole(checkout) => checkout,
-        Read::Mistakes(diagnostics, inputs) => {
-            shell.report(&Report { command: "sync", diagnostics, ..Report::default() }, &inputs, Stream::Err)?;
+    if options.status || options.dry_run {
+        let Some(preview) = look(&options.about, !options.status, "sync", options.budget(), shell)? else {
             return Ok(Exit::Failed);
-        }
-    };
-    for name in &options.tenants {
-        if !checkout.units().contains(&Unit::Tenant(name.as_str().into())) {
-            bail!("there is no tenant `{}` in {}", crate::report::line(name), root.display());
-        }
+        };
+        let held = preview.units.iter().flat_map(|unit| &unit.changes).any(|(_, c)| report::preview::is_held(c));
+        let differs = preview.units.iter().any(|unit| !unit.changes.is_empty());
+        let text = if options.status {
+            report::preview::status(&preview)
+        } else {
+            report::preview::text(&preview, shell.is_quiet())
+        };
+        show_preview(&preview, "sync", &text, shell)?;
+        // Of a cluster it is asked whether it is as it should be; of a trial whether it would succeed.
+        return Ok(if held || options.status && differs { Exit::Findings } else { Exit::Clean });
     }
-    let settings = settings(options, &root, &checkout)?;
-    let held = Held::of(&*checkout)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    let outcome = runtime.block_on(async {
-        let gateway = Gateway::new(client(options.context.as_deref()).await?, seed()?);
+    let Some(checkout) = read(&options.about, "sync", shell)? else { return Ok(Exit::Failed) };
+    let settings = settings(&options.about, options.budget(), options.wait, &checkout)?;
+    let held = Held::of(&*checkout.source)?;
+    let outcome = runtime()?.block_on(async {
+        let gateway = Gateway::new(client(options.about.context.as_deref()).await?, seed()?);
         let progress = RefCell::new(|progress: Progress<'_>| show(&progress, shell));
-        pass(&gateway, &settings, &*checkout, &held, &progress).await
+        pass(&gateway, &settings, &*checkout.source, &held, &progress).await
     });
     if shell.shows_progress() {
         let _ = write!(shell.err(), "\r\x1b[K");
     }
+    let exit = answer(&outcome?, shell);
     // The process ends here: giving back a fleet piece by piece takes longer than it is worth.
-    let checkout = std::mem::ManuallyDrop::new(checkout);
-    let _ = &checkout;
-    answer(&outcome?, shell)
+    std::mem::forget((checkout, held));
+    exit
 }
 
-fn settings(options: &Options, root: &Path, checkout: &Checkout) -> Result<Settings> {
-    let named = checkout.installation().or_else(|| options.installation.clone());
+impl Options {
+    fn budget(&self) -> Budget {
+        Budget { allowed: self.allow_deletions, ..Budget::default() }
+    }
+}
+
+/// `mtp diff --against-cluster`: what a pass would change.
+pub fn against_cluster(about: &About, exit_code: bool, shell: &mut Shell<'_>) -> Result<Exit> {
+    let Some(preview) = look(about, true, "diff", Budget::default(), shell)? else { return Ok(Exit::Failed) };
+    let text = report::preview::text(&preview, shell.is_quiet());
+    show_preview(&preview, "diff", &text, shell)?;
+    let differs = preview.units.iter().any(|unit| !unit.changes.is_empty());
+    Ok(if exit_code && differs { Exit::Findings } else { Exit::Clean })
+}
+
+fn show_preview(preview: &Preview, command: &str, text: &str, shell: &mut Shell<'_>) -> Result<()> {
+    let json = || report::preview::json(command, preview);
+    shell.answer_as(command, text, &json)
+}
+
+/// What would be done, or how the cluster is; nothing where authors made mistakes, which are reported.
+fn look(
+    about: &About,
+    trials: bool,
+    command: &'static str,
+    budget: Budget,
+    shell: &mut Shell<'_>,
+) -> Result<Option<Preview>> {
+    let Some(checkout) = read(about, command, shell)? else { return Ok(None) };
+    let settings = settings(about, budget, 0, &checkout)?;
+    let held = Held::of(&*checkout.source)?;
+    let preview = runtime()?.block_on(async {
+        let gateway = Gateway::new(client(about.context.as_deref()).await?, seed()?);
+        preview(&gateway, &settings, &*checkout.source, &held, trials).await
+    })?;
+    Ok(Some(preview))
+}
+
+/// A folder that was read, and where it is.
+struct Folder {
+    root: PathBuf,
+    source: Box<Checkout>,
+}
+
+/// Reads what is to be applied; nothing where authors made mistakes, which are reported.
+fn read(about: &About, command: &'static str, shell: &mut Shell<'_>) -> Result<Option<Folder>> {
+    // A link that moves, as git-sync makes it, is followed once: all of a pass is of one revision.
+    let root = disk::canonical(&shell.root()?)?;
+    let identities = Identities::read(None)?;
+    let read =
+        if about.rendered_only { Checkout::files(&root, identities)? } else { Checkout::rendered(&root, identities)? };
+    let source = match read {
+        Read::Whole(checkout) => checkout,
+        Read::Mistakes(diagnostics, inputs) => {
+            shell.problems(&Report { command, diagnostics, ..Report::default() }, &inputs, Stream::Err)?;
+            return Ok(None);
+        }
+    };
+    for name in &about.tenants {
+        if !source.units().contains(&Unit::Tenant(name.as_str().into())) {
+            bail!("there is no tenant `{}` in {}", crate::report::line(name), root.display());
+        }
+    }
+    Ok(Some(Folder { root, source }))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")
+}
+
+fn settings(about: &About, budget: Budget, wait: u32, folder: &Folder) -> Result<Settings> {
+    let named = folder.source.installation().or_else(|| about.installation.clone());
     let installation = match named {
         Some(name) => name,
-        None => platform_name(root)?
+        None => platform_name(&folder.root)?
             .context("the Platform's name is not known without tenants/; name it with --installation")?,
     };
-    let budget = Budget { allowed: options.allow_deletions, ..Budget::default() };
     Ok(Settings {
         installation,
-        namespace: checkout.namespace()?,
-        tenants: options.tenants.clone(),
+        namespace: folder.source.namespace()?,
+        tenants: about.tenants.clone(),
         budget,
-        // A folder that no commit vouches for may be half of one.
         inside: std::env::var_os("POD_NAME").is_some(),
-        deletes: !options.rendered_only || checkout.pinned,
-        wait: Duration::from_secs(options.wait.into()),
+        // A folder that no commit vouches for may be half of one.
+        deletes: !about.rendered_only || folder.source.pinned,
+        wait: Duration::from_secs(wait.into()),
         identity: identity()?,
         lease: Duration::from_secs(15),
         clock: OffsetDateTime::now_utc,
@@ -175,12 +266,7 @@ fn show(progress: &Progress<'_>, shell: &mut Shell<'_>) {
 
 fn answer(outcome: &Outcome, shell: &mut Shell<'_>) -> Result<Exit> {
     let exit = if outcome.is_clean() { Exit::Clean } else { Exit::Findings };
-    if shell.machine_reads() && shell.writes(&[Format::Json]) {
-        shell.answer(&report::json(outcome))?;
-        return Ok(exit);
-    }
-    let quiet = shell.is_quiet();
-    shell.answer(&report::text(outcome, quiet))?;
-    debug_assert!(outcome.units.iter().all(|unit| unit.state != State::Applied || unit.problems.is_empty()));
+    let text = report::text(outcome, shell.is_quiet());
+    shell.answer_as("sync", &text, &|| report::json(outcome))?;
     Ok(exit)
 }

@@ -32,11 +32,17 @@ pub struct Checkout {
     identities: Identities,
 }
 
+/// Files, in the order of their paths, with what they hold.
+type Files = Vec<(Arc<str>, Vec<u8>)>;
+
+/// Hears of each file: its path, and what it holds.
+type Each<'e> = &'e mut dyn FnMut(&str, &[u8]);
+
 enum Objects {
     /// Made by this run.
     Rendered(Box<Fresh>),
     /// Read from files: what each unit's hold.
-    Files(BTreeMap<Unit, Vec<(Arc<str>, Vec<u8>)>>),
+    Files(BTreeMap<Unit, Files>),
 }
 
 /// What a folder is, or why it is not applied.
@@ -100,7 +106,7 @@ impl Checkout {
                 root.display()
             );
         }
-        let mut files: BTreeMap<Unit, Vec<(Arc<str>, Vec<u8>)>> = BTreeMap::new();
+        let mut files: BTreeMap<Unit, Files> = BTreeMap::new();
         let mut sealed = BTreeMap::new();
         let mut all: Vec<(String, Vec<u8>)> = Vec::new();
         disk::each_file(root, RENDERED, |path, bytes| all.push((path, bytes.to_vec())))?;
@@ -148,7 +154,7 @@ impl Checkout {
 }
 
 /// The commit that a root is at, and whether `folder` holds what that commit holds. Without git: what tells its content.
-fn pin(root: &Path, folder: &str, files: &mut dyn FnMut(&mut dyn FnMut(&str, &[u8]))) -> Result<(String, bool)> {
+fn pin(root: &Path, folder: &str, files: &mut dyn FnMut(Each<'_>)) -> Result<(String, bool)> {
     let Ok(history) = History::open(root) else {
         let mut digester = Digester::default();
         files(&mut |path, bytes| {

@@ -55,7 +55,7 @@ fn controlled(name: &'static str, steps: Vec<Step>) -> Exchange {
 
 /// The path of an object, or of a collection: `configmaps/a`.
 fn at(what: &str) -> String {
-    let plural = what.split('/').next().unwrap_or_default();
+    let plural = what.split(['/', '?']).next().unwrap_or_default();
     let (api, inside) = match plural {
         "namespaces" => ("api/v1", false),
         "validatingwebhookconfigurations"

@@ -96,10 +96,18 @@ impl Answer {
         Answer::conflict(kind, name, why)
     }
 
-    /// A precondition of a DELETE does not hold. The real server names no resource here.
-    pub fn precondition(name: &str, why: &str) -> Answer {
-        let message = format!("Operation cannot be fulfilled on  {name:?}: {why}");
-        Answer::refusal(409, "Conflict", &message, json!({"name": name}))
+    /// A precondition of a DELETE does not hold. The real server names the kind where others name the resource.
+    pub fn precondition(kind: &Kind, name: &str, why: &str) -> Answer {
+        let mut details = details(kind, name);
+        details["kind"] = json!(kind.kind);
+        let group = if kind.group.is_empty() { String::new() } else { format!(".{}", kind.group) };
+        let message = format!("Operation cannot be fulfilled on {}{group} {name:?}: {why}", kind.kind);
+        Answer::refusal(409, "Conflict", &message, details)
+    }
+
+    /// A group that the server has does not have this resource.
+    pub fn no_resource(details: Value) -> Answer {
+        Answer::refusal(404, "NotFound", "the server could not find the requested resource", details)
     }
 
     /// Others own fields that are applied.

@@ -69,15 +69,16 @@ impl World {
         if old.is_some() && managers.is_empty() {
             writer("before-first-apply").update(&empty(kind), &live, &mut managers);
         }
+        let mut is_odd = false;
         let applied = writer(manager).apply(&live, patch, &mut managers, asked.is_set("force"));
         if let Some(mut new) = applied.map_err(|conflicts| Answer::conflicts(&conflicts))? {
-            decode(&mut new, kind);
+            is_odd = decode(&mut new, kind);
             live = new;
         }
         check_names(&live, target)?;
         write(&mut live, &managers);
         match old {
-            Some(old) => self.replace(asked, target, &old, live),
+            Some(old) => self.replace(asked, target, &old, live, is_odd),
             None if !metadata(&live, "uid").is_empty() => {
                 let uid = metadata(&live, "uid");
                 let why =

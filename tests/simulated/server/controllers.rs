@@ -15,6 +15,8 @@ use super::write::{is_free, metadata};
 pub enum Task {
     /// A definition is established.
     Establish(Key),
+    /// The objects of a definition go, and then it.
+    Undefine(Key),
     /// The content of a namespace goes, and then the namespace.
     Terminate(Key),
     /// A namespace gets its account.
@@ -67,8 +69,6 @@ impl World {
             }
             if key.resource == DEFINITIONS {
                 self.read_definitions();
-                let (plural, group) = key.name.split_once('.').unwrap_or((&key.name, ""));
-                self.remove_all(&format!("{plural}.{group}"));
             }
             return self.recount(&key.namespace, &key.resource);
         };
@@ -85,6 +85,7 @@ impl World {
                     self.later(after, Task::Account(key.name.clone()));
                 }
             }
+            DEFINITIONS if goes => self.later(Duration::ZERO, Task::Undefine(key.clone())),
             DEFINITIONS => {
                 let is_established = object["status"]["conditions"].as_array().is_some_and(|all| !all.is_empty());
                 if is_established {
@@ -134,6 +135,7 @@ impl World {
     fn perform(&mut self, task: Task) {
         match task {
             Task::Establish(key) => self.establish(&key),
+            Task::Undefine(key) => self.undefine(&key),
             Task::Terminate(key) => self.terminate(&key),
             Task::Account(namespace) => self.make_account(&namespace),
             Task::Available(key, generation) => self.make_available(&key, generation),
@@ -154,6 +156,24 @@ impl World {
         ]);
         self.set_status(key, "kube-apiserver", status);
         self.read_definitions();
+    }
+
+    fn undefine(&mut self, key: &Key) {
+        let Some(definition) = self.state.get(key).cloned() else { return };
+        let objects: Vec<Key> = self.state.list(&key.name, None).map(|(key, _)| key.clone()).collect();
+        objects.iter().for_each(|key| self.remove_or_mark(key));
+        if self.state.list(&key.name, None).next().is_some() {
+            return self.later(Duration::from_secs(1), Task::Undefine(key.clone()));
+        }
+        let mut new = (*definition).clone();
+        if let Some(finalizers) = new["metadata"]["finalizers"].as_array_mut() {
+            finalizers.retain(|finalizer| finalizer != "customresourcecleanup.apiextensions.k8s.io");
+        }
+        if self.kind(DEFINITIONS).is_some_and(|kind| is_free(&new, &kind)) {
+            self.state.remove(key);
+        } else if new != *definition {
+            self.state.put(key, new);
+        }
     }
 
     fn make_account(&mut self, namespace: &str) {
@@ -260,13 +280,6 @@ impl World {
             new["metadata"]["deletionTimestamp"] = json!(self.now());
             new["metadata"]["deletionGracePeriodSeconds"] = json!(0);
             self.state.put(key, new);
-        }
-    }
-
-    fn remove_all(&mut self, resource: &str) {
-        let all: Vec<Key> = self.state.list(resource, None).map(|(key, _)| key.clone()).collect();
-        for key in all {
-            self.state.remove(&key);
         }
     }
 

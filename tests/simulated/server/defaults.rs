@@ -81,6 +81,8 @@ pub fn decide(object: &mut Value, kind: &Kind, number: u64) {
             for (key, value) in labels.as_object().into_iter().flatten() {
                 set(&mut template["labels"], key, value.clone());
             }
+            let labels = object["spec"]["template"]["metadata"]["labels"].clone();
+            set(&mut object["metadata"], "labels", labels);
             set(&mut object["spec"], "selector", json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}));
         }
         "CustomResourceDefinition" => {

@@ -49,6 +49,19 @@ impl World {
         Some(Answer::ok(body))
     }
 
+    /// What a path gets that is about nothing.
+    pub fn no_target(&self, asked: &Asked) -> Answer {
+        let steps: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
+        let known = match steps[..] {
+            ["api", "v1", ..] => true,
+            ["apis", group, version, ..] => {
+                self.kinds.iter().any(|k| k.group == group && k.version == version && !k.custom)
+            }
+            _ => false,
+        };
+        if known { Answer::no_resource(json!({})) } else { Answer::no_page() }
+    }
+
     /// The kinds of each group.
     fn groups(&self) -> BTreeMap<&str, Vec<&Arc<Kind>>> {
         let mut groups: BTreeMap<&str, Vec<&Arc<Kind>>> = BTreeMap::new();

@@ -41,6 +41,8 @@ pub struct Kind {
 pub enum Generation {
     /// There is no generation.
     None,
+    /// These fields, where an empty list is not the same as none: it is none once it is stored.
+    Exactly(&'static str),
     /// These fields.
     Of(&'static [&'static str]),
     /// All but metadata and status.
@@ -61,15 +63,15 @@ const BUILT_IN: &[Row] = &[
     ("", "v1", "Service", "services", true, true, Generation::None, true, true, false),
     ("", "v1", "Event", "events", true, false, Generation::None, false, true, false),
     ("", "v1", "Pod", "pods", true, true, SPEC, true, false, false),
-    ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false, false, Generation::Of(&["/webhooks"]), false, false, true),
+    ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false, false, Generation::Exactly("webhooks"), false, false, true),
     ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", false, true, SPEC, false, false, true),
     ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", false, false, SPEC, false, false, true),
-    ("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false, false, Generation::Of(&["/webhooks"]), false, false, true),
+    ("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false, false, Generation::Exactly("webhooks"), false, false, true),
     ("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false, true, SPEC, true, false, true),
     ("apps", "v1", "Deployment", "deployments", true, true, Generation::Of(&["/spec", "/metadata/annotations"]), false, false, false),
     ("batch", "v1", "Job", "jobs", true, true, SPEC, false, false, false),
     ("coordination.k8s.io", "v1", "Lease", "leases", true, false, Generation::None, false, true, true),
-    ("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", true, false, SPEC, false, false, false),
+    ("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", true, false, Generation::Exactly("spec"), false, false, false),
     ("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", true, true, SPEC, false, false, true),
     ("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", false, false, Generation::None, false, true, false),
     ("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", false, false, Generation::None, false, true, false),

@@ -6,37 +6,62 @@ use serde_json::{Map, Value};
 
 use super::schema::{Structure, Type, Written};
 
+/// Whether there is an empty list or map in it, which is none once it is stored.
+pub fn has_empty(value: &Value, kind: &Type) -> bool {
+    match (kind, value) {
+        (Type::List(_, item), Value::Array(all)) => all.is_empty() || all.iter().any(|value| has_empty(value, item)),
+        (Type::Map { item, .. }, Value::Object(all)) => {
+            all.is_empty() || all.values().any(|value| has_empty(value, item))
+        }
+        (Type::Named { .. }, Value::Object(all)) => kind.structure().is_some_and(|structure| {
+            let field = |name: &String| structure.fields.get(name);
+            all.iter().any(|(name, value)| field(name).is_some_and(|field| has_empty(value, &field.kind)))
+        }),
+        _ => false,
+    }
+}
+
 /// Brings a value into the form of its type.
 pub fn normalise(value: &mut Value, kind: &Type) {
+    form(value, kind, false);
+}
+
+/// The same, as it comes back from the storage, which does not tell an empty list from none.
+pub fn as_stored(value: &mut Value, kind: &Type) {
+    form(value, kind, true);
+}
+
+fn form(value: &mut Value, kind: &Type, stored: bool) {
     match kind {
-        Type::List(_, item) => value.as_array_mut().into_iter().flatten().for_each(|value| normalise(value, item)),
+        Type::List(_, item) => value.as_array_mut().into_iter().flatten().for_each(|value| form(value, item, stored)),
         Type::Map { item, .. } => {
             if let Some(map) = value.as_object_mut() {
-                map.values_mut().for_each(|value| normalise(value, item));
+                map.values_mut().for_each(|value| form(value, item, stored));
             }
         }
         Type::Named { .. } => {
             if let (Some(structure), Some(map)) = (kind.structure(), value.as_object_mut()) {
-                in_structure(map, structure);
+                in_structure(map, structure, stored);
             }
         }
         Type::Own(own) => {
             // A custom object keeps what it has; its metadata is that of all objects.
             let metadata = value.get_mut("metadata").filter(|metadata| metadata.is_object());
             if let (Some(metadata), Some(field)) = (metadata, own.fields.get("metadata")) {
-                normalise(metadata, &field.kind);
+                form(metadata, &field.kind, stored);
             }
         }
         _ => {}
     }
 }
 
-fn in_structure(map: &mut Map<String, Value>, structure: &Structure) {
+fn in_structure(map: &mut Map<String, Value>, structure: &Structure, stored: bool) {
     map.retain(|name, value| match structure.fields.get(name) {
         Some(field) => {
-            normalise(value, &field.kind);
+            form(value, &field.kind, stored);
             match field.written {
                 Written::UnlessEmpty => !is_empty(value),
+                Written::AlwaysOrNull if stored => !is_empty(value),
                 _ => !value.is_null(),
             }
         }
@@ -46,7 +71,7 @@ fn in_structure(map: &mut Map<String, Value>, structure: &Structure) {
         match field.written {
             Written::Always if !map.contains_key(name) => {
                 let mut zero = field.kind.zero();
-                normalise(&mut zero, &field.kind);
+                form(&mut zero, &field.kind, stored);
                 map.insert(name.clone(), zero);
             }
             Written::AlwaysOrNull if !map.contains_key(name) => {

@@ -38,12 +38,16 @@ pub fn json_patch(target: &mut Value, patch: &Value) -> Result<(), Answer> {
                 }
             }
             Some("add") => add(target, path, operation["value"].clone())?,
-            Some("replace") => match target.pointer_mut(path) {
-                Some(found) => *found = operation["value"].clone(),
-                None => {
-                    return Err(refused());
-                }
+            // As the real server: a field of an object need not be there to be replaced.
+            Some("replace") if target.pointer(path).is_none() => match target.pointer(split(path).0) {
+                Some(Value::Object(_)) => add(target, path, operation["value"].clone())?,
+                _ => return Err(refused()),
             },
+            Some("replace") => {
+                if let Some(found) = target.pointer_mut(path) {
+                    *found = operation["value"].clone();
+                }
+            }
             Some("remove") => remove(target, path)?,
             _ => return Err(refused()),
         }

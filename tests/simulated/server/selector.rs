@@ -23,6 +23,7 @@ impl Selector {
     /// Reads `a=b,c!=d,e,!f,g in (h,i)`.
     pub fn read(text: &str) -> Result<Selector, Answer> {
         let mut all = Vec::new();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
         for part in parts(text) {
             let part = part.trim();
             let list = |rest: &str| -> Vec<String> {
@@ -36,14 +37,23 @@ impl Selector {
             } else if let Some((key, value)) = part.split_once("!=") {
                 all.push(Requirement::Differs(own(key), own(value)));
             } else if let Some((key, value)) = part.split_once('=') {
-                all.push(Requirement::Equals(own(key), own(value.trim_start_matches('='))));
+                all.push(Requirement::Equals(own(key), own(value.strip_prefix('=').unwrap_or(value))));
             } else if let Some(key) = part.strip_prefix('!') {
                 all.push(Requirement::Absent(own(key)));
-            } else if part.contains(char::is_whitespace) {
-                return Err(Answer::bad_request(&format!("unable to parse requirement: {part}")));
             } else {
                 all.push(Requirement::Exists(own(part)));
             }
+        }
+        let is_text = |text: &String| text.chars().all(is_plain);
+        let is_sound = |requirement: &Requirement| match requirement {
+            Requirement::Equals(key, value) | Requirement::Differs(key, value) => is_text(key) && is_text(value),
+            Requirement::Exists(key) | Requirement::Absent(key) => is_text(key) && !key.is_empty(),
+            Requirement::In(key, values) | Requirement::NotIn(key, values) => {
+                is_text(key) && values.iter().all(is_text)
+            }
+        };
+        if !all.iter().all(is_sound) {
+            return Err(Answer::bad_request(&format!("unable to parse requirement: {text}")));
         }
         Ok(Selector(all))
     }

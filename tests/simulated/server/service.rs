@@ -13,7 +13,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 use tower_service::Service;
 
-use super::answer::Answer;
+use super::answer::{Answer, details};
 use super::faults::{Broken, Failure, Fault};
 use super::request::{Asked, Verb};
 use super::trace::Exchange;
@@ -68,7 +68,7 @@ impl Connection {
         if let Some(seconds) = world.busy.pop() {
             return Reply::Answer(Answer::too_many("Too many requests, please try again later.", seconds));
         }
-        let Some(target) = asked.target(&world.kinds) else { return Reply::Answer(Answer::no_page()) };
+        let Some(target) = asked.target(&world.kinds) else { return Reply::Answer(world.no_target(asked)) };
         if world.settings.lost_groups.contains(&target.kind.group) {
             let answer = Answer::refusal(503, "ServiceUnavailable", "service unavailable", Value::Null);
             return Reply::Answer(answer);
@@ -80,7 +80,8 @@ impl Connection {
             _ => false,
         };
         if !known {
-            return Reply::Answer(Answer::no_page());
+            let details = if target.kind.custom { details(&target.kind, &target.name) } else { json!({}) };
+            return Reply::Answer(Answer::no_resource(details));
         }
         let Some(verb) = asked
             .verb(&target)

@@ -66,6 +66,13 @@ pub fn may_become(old: &Value, new: &Value, kind: &Kind) -> Result<(), Answer> {
         }
         _ => {}
     }
+    let finalizers = |object: &Value| object["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
+    let kept = finalizers(old);
+    let is_new = |finalizer: &Value| !kept.contains(finalizer);
+    if !old["metadata"]["deletionTimestamp"].is_null() && finalizers(new).iter().any(is_new) {
+        let why = "no new finalizers can be added if the object is being deleted";
+        causes.push(Cause::forbidden("metadata.finalizers", why));
+    }
     if matches!(kind.kind.as_str(), "Secret" | "ConfigMap") && old["immutable"] == true {
         let why = "field is immutable when `immutable` is set";
         if new["immutable"] != true {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use http::Method;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, Cause};
 use super::defaults::{decide, fill};
 use super::kinds::{Generation, Kind};
 use super::managers::{Writer, nothing, read, strip, write};
-use super::normal::normalise;
+use super::normal::{as_stored, has_empty, normalise};
 use super::patch::{json_patch, merge};
 use super::request::{Asked, Target};
 use super::state::Key;
@@ -45,7 +46,7 @@ impl World {
     /// PUT
     pub fn update(&mut self, asked: &Asked, target: &Target) -> Outcome {
         let mut object = body(asked, target)?;
-        decode(&mut object, &target.kind);
+        let is_odd = decode(&mut object, &target.kind);
         let Some(old) = self.state.get(&target.key()).cloned() else {
             if target.kind.put_creates && target.subresource.is_empty() {
                 strip(&mut object);
@@ -64,11 +65,12 @@ impl World {
             return Ok(Answer::ok((*self.state.put(&target.key(), new)).clone()));
         }
         self.note(asked, target, Some(&old), &mut object);
-        self.replace(asked, target, &old, object)
+        self.replace(asked, target, &old, object, is_odd)
     }
 
     /// PATCH
     pub fn patch(&mut self, asked: &Asked, target: &Target) -> Outcome {
+        check_media_type(asked, target)?;
         let patch = asked.object()?;
         if asked.content_type.starts_with("application/apply-patch") {
             return self.apply_patch(asked, target, &patch);
@@ -78,22 +80,14 @@ impl World {
         };
         let mut new = (*old).clone();
         match asked.content_type.as_str() {
-            "application/merge-patch+json" => merge(&mut new, &patch),
-            // Without lists it is the same; lists are not modelled.
-            "application/strategic-merge-patch+json" if !target.kind.custom => merge(&mut new, &patch),
             "application/json-patch+json" => json_patch(&mut new, &patch)?,
-            other => {
-                let message = format!(
-                    "the body of the request was in an unknown format - accepted media types include: \
-                     application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml: {other}"
-                );
-                return Err(Answer::refusal(415, "UnsupportedMediaType", &message, json!({})));
-            }
+            // A strategic one too: without lists it is the same, and lists are not modelled.
+            _ => merge(&mut new, &patch),
         }
         check_names(&new, target)?;
-        decode(&mut new, &target.kind);
+        let is_odd = decode(&mut new, &target.kind);
         self.note(asked, target, Some(&old), &mut new);
-        self.replace(asked, target, &old, new)
+        self.replace(asked, target, &old, new, is_odd)
     }
 
     /// Stores an object that is new.
@@ -119,7 +113,7 @@ impl World {
         }
         let number = self.state.revision();
         decide(&mut object, kind, number);
-        normalise(&mut object, &kind.schema);
+        as_stored(&mut object, &kind.schema);
         let name = metadata(&object, "name").to_owned();
         let key = Key::new(&kind.resource(), &target.namespace, &name);
         self.namespace_lives(target, &name)?;
@@ -158,17 +152,28 @@ impl World {
         Err(Answer::forbidden(&target.kind, name, &why, causes))
     }
 
-    /// Puts one object in the place of another, as far as it may.
-    pub fn replace(&mut self, asked: &Asked, target: &Target, old: &Arc<Value>, mut new: Value) -> Outcome {
+    /// Puts one object in the place of another, as far as it may. An odd one counts as a change of intent.
+    pub fn replace(
+        &mut self,
+        asked: &Asked,
+        target: &Target,
+        old: &Arc<Value>,
+        mut new: Value,
+        is_odd: bool,
+    ) -> Outcome {
         let kind = &target.kind;
         let (uid, version) = (metadata(&new, "uid"), metadata(&new, "resourceVersion"));
-        if !uid.is_empty() && uid != metadata(old, "uid") {
+        if asked.method == Method::PUT && !uid.is_empty() && uid != metadata(old, "uid") {
             let found = metadata(old, "uid");
             let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {found}");
             return Err(Answer::conflict(kind, &target.name, &why));
         }
         if !version.is_empty() && version != metadata(old, "resourceVersion") {
             return Err(Answer::modified(kind, &target.name));
+        }
+        if !uid.is_empty() && uid != metadata(old, "uid") {
+            let cause = Cause::invalid("metadata.uid", &json!(uid), "field is immutable");
+            return Err(Answer::invalid(kind, &target.name, &[cause]));
         }
         if target.subresource == "status" {
             keep_all_but_status(old, &mut new, kind);
@@ -189,8 +194,8 @@ impl World {
             keep(&old["metadata"], &mut new["metadata"], field);
         }
         keep_decisions(old, &mut new, kind);
-        normalise(&mut new, &kind.schema);
-        if intent_changed(old, &new, kind) {
+        as_stored(&mut new, &kind.schema);
+        if is_odd || intent_changed(old, &new, kind) {
             let generation = old["metadata"]["generation"].as_u64().unwrap_or_default();
             new["metadata"]["generation"] = json!(generation + 1);
         }
@@ -268,6 +273,20 @@ fn body(asked: &Asked, target: &Target) -> Result<Value, Answer> {
     Ok(object)
 }
 
+fn check_media_type(asked: &Asked, target: &Target) -> Result<(), Answer> {
+    let known = match asked.content_type.as_str() {
+        "application/strategic-merge-patch+json" => !target.kind.custom,
+        "application/merge-patch+json" | "application/json-patch+json" | "application/apply-patch+yaml" => true,
+        _ => false,
+    };
+    if known {
+        return Ok(());
+    }
+    let message = "the body of the request was in an unknown format - accepted media types include: \
+         application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+    Err(Answer::refusal(415, "UnsupportedMediaType", message, json!({})))
+}
+
 /// The names in an object are those of the path.
 pub fn check_names(object: &Value, target: &Target) -> Result<(), Answer> {
     let (name, namespace) = (metadata(object, "name"), metadata(object, "namespace"));
@@ -287,10 +306,17 @@ pub fn check_names(object: &Value, target: &Target) -> Result<(), Answer> {
 }
 
 /// An object as the server decodes it: in the form of its type, with what is not said filled in.
-pub fn decode(object: &mut Value, kind: &Kind) {
+///
+/// Says whether there was an empty list or map that is taken for a change, since it is none once it is stored.
+pub fn decode(object: &mut Value, kind: &Kind) -> bool {
+    let is_odd = match kind.generation {
+        Generation::Exactly(field) => has_empty(&object[field], kind.schema.below(&format!("f:{field}"))),
+        _ => false,
+    };
     normalise(object, &kind.schema);
     fill(object, kind);
     normalise(object, &kind.schema);
+    is_odd
 }
 
 /// An object of a kind that nobody wrote anything into.
@@ -347,11 +373,12 @@ fn keep_decisions(old: &Value, new: &mut Value, kind: &Kind) {
 fn intent_changed(old: &Value, new: &Value, kind: &Kind) -> bool {
     match kind.generation {
         Generation::None => false,
+        Generation::Exactly(field) => old.get(field) != new.get(field),
         Generation::Of(pointers) => pointers.iter().any(|pointer| old.pointer(pointer) != new.pointer(pointer)),
         Generation::AllButStatus => {
             let fields = |object: &Value| {
                 let mut fields = object.as_object().cloned().unwrap_or_default();
-                fields.retain(|name, _| name != "metadata" && name != "status");
+                fields.retain(|name, _| name != "metadata" && !(kind.status && name == "status"));
                 fields
             };
             fields(old) != fields(new)

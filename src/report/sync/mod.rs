@@ -1,5 +1,7 @@
 //! What came of a pass of `mtp sync`: for people one line a problem and a summary, for programs all of it.
 
+pub mod preview;
+
 use serde_json::{Value, json};
 
 use super::{count, line};
