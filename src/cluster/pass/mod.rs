@@ -84,6 +84,11 @@ async fn ground(gateway: &Gateway, settings: &Settings, source: &dyn Source, sit
     if situation.cluster.objects.contains_key(&id) {
         return Ok(());
     }
+    let path = format!("/api/v1/namespaces/{}", settings.namespace);
+    // Where only some tenants are meant, nothing of the platform was looked at.
+    if !settings.tenants.is_empty() && gateway.read(&Ask::get(&path)).await.meaning() == Meaning::Done {
+        return Ok(());
+    }
     let namespace =
         source.objects(&Unit::Platform)?.into_iter().find(|o| crate::sync::want::id(o).as_ref() == Some(&id));
     let Some(namespace) = namespace.filter(|_| settings.tenants.is_empty()) else {
@@ -92,7 +97,6 @@ async fn ground(gateway: &Gateway, settings: &Settings, source: &dyn Source, sit
             settings.namespace
         );
     };
-    let path = format!("/api/v1/namespaces/{}", settings.namespace);
     for tries in 1..=5 {
         let answer = match gateway.write(&Ask::apply(&path, &namespace, false, false)).await {
             Ok(answer) => answer,
