@@ -183,7 +183,8 @@ fn decide(
     let pending = || Entry::pending(Arc::clone(&one.api_version));
     let Some(live) = live else {
         // It may have been ours: then somebody deleted it, and its successor has another UID.
-        let entry = Entry { adopted: false, lent: false, retired: false, ..pending() };
+        // What Kubernetes makes may come before our write does: it is lent all the same.
+        let entry = Entry { lent: is_made_by_kubernetes(&one.id), ..pending() };
         planned.entries.insert(one.id.clone(), entry);
         return Some(Action::Create);
     };
