@@ -123,7 +123,9 @@ async fn work(
 ) -> Result<Outcome> {
     let tell = |what: &str| (told.borrow_mut())(Progress::Doing(what));
     let plans = std::mem::take(&mut situation.plans);
-    let (idle, busy): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(Plan::is_idle);
+    // The platform's shard lists the tenants: with one of them it may change, too.
+    let (idle, busy): (Vec<Plan>, Vec<Plan>) =
+        plans.into_iter().partition(|plan| plan.is_idle() && plan.unit != Unit::Platform);
     let mut done: Vec<UnitOutcome> = idle.iter().map(untouched).collect();
     let inventory = &situation.inventory;
     // The platform's shard lists the others, and does so before they are there.

@@ -30,8 +30,8 @@ impl Running<'_> {
         if !self.is_well() {
             return;
         }
-        let policies =
-            self.plan.removals.iter().filter(|r| r.revokes && !grants::is_binding(&r.id) && !r.with_namespace);
+        let free = |r: &&Removal| r.stays.is_none() && !r.with_namespace;
+        let policies = self.plan.removals.iter().filter(free).filter(|r| r.revokes && !grants::is_binding(&r.id));
         for removal in policies.cloned().collect::<Vec<_>>() {
             self.remove(&removal, Done::Deleted).await;
         }

@@ -176,6 +176,28 @@ async fn a_namespace_leaves_in_two_steps() {
     site.idle(&without).await;
 }
 
+/// What runs in a Namespace that stays must not be less shielded than before: of all in it, only rights go.
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_stays_keeps_what_shields_it() {
+    let of_b = |site: &Site, resource: &str| site.server.list(resource, Some("tenant-b-main"));
+    for what in ["removed", "unread"] {
+        let site = Site::of(&[&two()]).await;
+        let shields = [POLICIES, "resourcequotas", "limitranges", "serviceaccounts"];
+        let before = shields.map(|resource| of_b(&site, resource));
+        if what == "unread" {
+            let refusal = Answer::refusal(403, "Forbidden", "no", Value::Null);
+            site.server.on_request(move |_, asked| match asked.path.as_str() {
+                "/api/v1/namespaces" => Fault::FailBefore(refusal.clone().into()),
+                _ => Fault::Proceed,
+            });
+        }
+        let outcome = site.outcome(&two().without("b").fresh()).await;
+        assert_eq!(shields.map(|resource| of_b(&site, resource)), before, "{what}: {}", told(&outcome));
+        assert!(of_b(&site, BINDINGS).is_empty(), "{what}: {}", told(&outcome));
+        assert!(outcome.refused.is_none(), "{:?}", outcome.refused);
+    }
+}
+
 /// Whoever takes the label of a retired Namespace off changed his mind, whatever the inventory remembers.
 #[tokio::test(start_paused = true)]
 async fn a_namespace_that_is_not_retired_any_longer_stays() {

@@ -283,6 +283,7 @@ impl Run {
         settings.budget.allowed = Some(1000);
         for _ in 0..ENOUGH {
             let order = Order::of(&self.server);
+            self.server.forget_trace();
             let Passed { outcome, counts } = pass_of(&self.server, &fresh, &settings).await;
             order.check(&self.server, &self.what());
             let outcome = outcome.unwrap_or_else(|error| panic!("{}\n{error:#}", self.what()));
@@ -291,7 +292,9 @@ impl Run {
                 return;
             }
         }
-        panic!("{}\nit is not done after {ENOUGH} passes", self.what());
+        let writes: Vec<String> =
+            self.server.trace().iter().filter(|e| e.is_write()).map(ToString::to_string).collect();
+        panic!("{}\nit is not done after {ENOUGH} passes: {writes:#?}", self.what());
     }
 
     async fn compare(&self) {

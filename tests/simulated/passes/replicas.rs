@@ -124,7 +124,10 @@ async fn a_lease_that_is_lost_at_any_request_does_no_harm() {
             order.check(&server, &what);
             assert_eq!(picture(&server), expected, "{what}");
             assert_eq!(inventory(&server), ours(&server), "{what}");
-            assert_eq!(pass_of(&server, last, &settings("four")).await.counts.writes, 0, "{what}");
+            server.forget_trace();
+            let idle = pass_of(&server, last, &settings("four")).await;
+            let writes: Vec<_> = server.trace().into_iter().filter(|e| e.is_write()).map(|e| e.to_string()).collect();
+            assert_eq!(idle.counts.writes, 0, "{what}: {writes:#?}");
         }
     }
 }

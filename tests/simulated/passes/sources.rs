@@ -6,6 +6,8 @@ use serde_json::Value;
 use crate::installation::{Git, inventory, told, two};
 use crate::site::{Edited, Site, maps, state_of};
 
+const POLICIES: &str = "networkpolicies.networking.k8s.io";
+
 /// What a reader that went wrong makes of a commit.
 struct Part {
     fresh: Fresh,
@@ -77,14 +79,14 @@ async fn tenants_that_are_missing_keep_their_namespaces() {
     let outcome = site.outcome(&Part { fresh: many().fresh(), keeps: half }).await;
     assert_eq!(namespaces(&site), before);
     assert!(!outcome.is_clean());
-    let why = outcome.refused.clone().expect("a reason");
-    assert!(why.contains("would delete") && why.contains("--allow-deletions="), "{why}");
     for name in ["t0", "t1", "t2"] {
         assert_eq!(state_of(&outcome, name), State::Applied);
     }
     for name in ["t3", "t4", "t5"] {
         assert_eq!(state_of(&outcome, name), State::Held);
-        assert!(site.has("resourcequotas", &format!("tenant-{name}-main"), "tenant-quota"));
+        for (resource, what) in [("resourcequotas", "tenant-quota"), (POLICIES, "tenant-isolation")] {
+            assert!(site.has(resource, &format!("tenant-{name}-main"), what), "{name}: {what}");
+        }
         assert!(told(&outcome).contains("retire it first"), "{}", told(&outcome));
     }
     // Once all is there again, so is what was taken away.
@@ -138,11 +140,15 @@ async fn many_namespaces_at_once_are_too_many() {
 /// A folder for which no commit vouches: nothing is deleted, and everything else is done.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_deleted_where_nothing_may_be() {
-    let retired = two().tenant("b", "  tier: pro\n  state: retired\n");
-    let mut site = Site::of(&[&two(), &retired]).await;
+    let peers = "  tier: free\n  admins: [alice@example.org]\n  egress: {allow: [{cidr: 203.0.113.0/24}]}\n";
+    let first = two().tenant("a", peers);
+    let retired = first.tenant("b", "  tier: pro\n  state: retired\n");
+    let mut site = Site::of(&[&first, &retired]).await;
     site.clean(&Edited::with(&retired, maps(1))).await;
     site.settings.deletes = false;
-    let after = retired.without("b").tenant("c", "  tier: free\n").fresh();
+    // Guardrails change too, which is when policies are closed.
+    let after = retired.without("b").tenant("a", "  tier: pro\n  viewers: [alice@example.org]\n");
+    let after = after.tenant("c", "  tier: free\n").fresh();
     let outcome = site.outcome(&after).await;
     assert!(!site.did().iter().any(|did| did.starts_with("removed")), "{:#?}", site.did());
     assert!(told(&outcome).contains("nothing is deleted by --rendered-only"), "{}", told(&outcome));

@@ -95,7 +95,7 @@ impl Tenants {
                 format!("{name} is removed, which was {state}")
             }
             5 if tenant.pro => {
-                let more = ["x", "y"][random.below(2)];
+                let more = ["prod", "test"][random.below(2)];
                 match tenant.more.get_mut(more) {
                     Some(retired) if !*retired => *retired = true,
                     Some(_) => drop(tenant.more.remove(more)),
