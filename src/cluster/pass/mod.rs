@@ -129,7 +129,9 @@ async fn work(
     let mut done: Vec<UnitOutcome> = idle.iter().map(untouched).collect();
     let inventory = &situation.inventory;
     // The platform's shard lists the others, and does so before they are there.
-    let mut tenants: BTreeSet<String> = inventory.listed.clone();
+    // One whose shard was lost stays in that list until it is certain that nothing of it is there.
+    let certain = situation.cluster.unread.is_empty() && settings.tenants.is_empty();
+    let mut tenants: BTreeSet<String> = if certain { BTreeSet::new() } else { inventory.listed.clone() };
     tenants.extend(inventory.shards.keys().filter_map(tenant_name));
     tenants.extend(busy.iter().filter(|plan| !plan.entries.is_empty()).filter_map(|plan| tenant_name(&plan.unit)));
     let around = Around {

@@ -21,6 +21,7 @@ const COMMITS: usize = 6;
 const ENOUGH: usize = 6;
 
 const MARK: &str = "example.org/theirs";
+const ADOPT: &str = "k8s-mtp.io/adopt";
 const HOLD: &str = "example.org/hold";
 
 #[tokio::test(start_paused = true)]
@@ -274,6 +275,14 @@ impl Run {
         }
         while self.server.step() {}
         self.held().iter().for_each(|key| self.release(key));
+        // What we made and somebody took the labels from, before the inventory knew that it was made.
+        for (key, object) in self.server.all() {
+            let labels = &object["metadata"]["labels"];
+            let applied = object["metadata"]["managedFields"].to_string().contains("\"k8s-mtp\"");
+            if applied && labels["app.kubernetes.io/managed-by"].is_null() && key.resource != "configmaps" {
+                self.edit(&key, |object| object["metadata"]["annotations"][ADOPT] = json!("sim"));
+            }
+        }
     }
 
     /// Passes until nothing is left to be done.
@@ -326,6 +335,7 @@ fn told_apart(server: &Server) -> BTreeMap<(String, String, String), Value> {
         for field in ["labels", "annotations"] {
             if let Some(map) = metadata.get_mut(field).and_then(Value::as_object_mut) {
                 map.remove(MARK);
+                map.remove(ADOPT);
             }
         }
         metadata.retain(|_, value| !value.as_object().is_some_and(serde_json::Map::is_empty) && *value != json!([]));
