@@ -5,10 +5,10 @@ use std::time::Duration;
 use k8s_mtp::engine::{Done, Outcome, State, Unit};
 use serde_json::{Value, json};
 
-use crate::installation::{inventory, told, two};
+use crate::installation::{inventory, ours, told, two};
 use crate::server::access::Grant;
 use crate::server::webhooks::Backend;
-use crate::server::{Answer, Fault};
+use crate::server::{Answer, Failure, Fault};
 use crate::site::{Edited, Site, maps, of_a, state_of};
 
 const POLICIES: &str = "networkpolicies.networking.k8s.io";
@@ -261,6 +261,52 @@ async fn only_the_tenants_that_are_named() {
     site.settings.tenants.clear();
     site.clean(&after).await;
     site.idle(&after).await;
+}
+
+/// Without its guardrails nobody gets into a Namespace, whichever of them it is that is refused.
+#[tokio::test(start_paused = true)]
+async fn nobody_gets_into_a_namespace_without_guardrails() {
+    for guardrail in
+        ["/resourcequotas/", "/limitranges/", "/networkpolicies/tenant-isolation", "/namespaces/tenant-c-main"]
+    {
+        let site = Site::of(&[&two()]).await;
+        let refusal = Answer::refusal(422, "Invalid", "is invalid", json!({}));
+        site.server.on_request(move |_, asked| {
+            let is_it = asked.path.contains(guardrail)
+                && (asked.path.contains("/tenant-c-main/") || asked.path.ends_with(guardrail));
+            if asked.method == "PATCH" && is_it { Fault::FailBefore(refusal.clone().into()) } else { Fault::Proceed }
+        });
+        let next = two().tenant("c", "  tier: pro\n  admins: [carol@example.org]\n").fresh();
+        let outcome = site.outcome(&next).await;
+        assert_eq!(state_of(&outcome, "c"), State::Degraded, "{guardrail}");
+        assert!(site.server.list(BINDINGS, Some("tenant-c-main")).is_empty(), "{guardrail}: {:#?}", site.did());
+        site.server.without_faults();
+        site.clean(&next).await;
+    }
+}
+
+/// A deletion whose answer is lost may have happened or not: what is there says which, and the inventory follows it.
+#[tokio::test(start_paused = true)]
+async fn a_deletion_whose_answer_is_lost_is_looked_at() {
+    for (done, times) in [(false, 1), (true, 1), (false, usize::MAX), (true, usize::MAX)] {
+        let site = Site::of(&[&two()]).await;
+        site.clean(&Edited::with(&two(), maps(1))).await;
+        let mut left = times;
+        site.server.on_request(move |_, asked| {
+            if asked.method != "DELETE" || left == 0 {
+                return Fault::Proceed;
+            }
+            left -= 1;
+            if done { Fault::FailAfter(Failure::Connection) } else { Fault::FailBefore(Failure::Connection) }
+        });
+        let outcome = site.outcome(&two().fresh()).await;
+        site.server.without_faults();
+        let goes = done || times == 1;
+        assert_eq!(site.has("configmaps", "tenant-a-main", "map-00"), !goes, "{}", told(&outcome));
+        assert_eq!(outcome.is_clean(), goes, "{}", told(&outcome));
+        assert_eq!(inventory(&site.server), ours(&site.server), "what is there stays in the inventory");
+        site.clean(&two().fresh()).await;
+    }
 }
 
 /// A Deployment that never becomes ready is its tenant's trouble, after as long as was said.

@@ -89,7 +89,9 @@ async fn each_field_that_git_holds_comes_back() {
         .collect();
     let most = all.iter().map(|(_, _, pointers)| pointers.len()).max().expect("objects");
     let mut count = 0;
-    for index in 0..most {
+    // By itself the test tries some, as others do.
+    let (step, enough) = if std::env::var_os("MTP_ALL").is_some() { (1, 300) } else { (4, 60) };
+    for index in (0..most).step_by(step) {
         for remove in [false, true] {
             let mut which = Vec::new();
             for (key, object, pointers) in &all {
@@ -113,7 +115,7 @@ async fn each_field_that_git_holds_comes_back() {
             site.idle(&source).await;
         }
     }
-    assert!(count > 300, "{count} fields were changed");
+    assert!(count > enough, "{count} fields were changed");
 }
 
 /// Without who owned what in between.
