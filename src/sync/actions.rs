@@ -183,7 +183,8 @@ fn decide(
     let pending = || Entry::pending(Arc::clone(&one.api_version));
     let Some(live) = live else {
         // It may have been ours: then somebody deleted it, and its successor has another UID.
-        let entry = Entry { adopted: false, lent: false, retired: false, ..pending() };
+        // What Kubernetes makes may come before our write does: it is lent all the same.
+        let entry = Entry { lent: is_made_by_kubernetes(&one.id), ..pending() };
         planned.entries.insert(one.id.clone(), entry);
         return Some(Action::Create);
     };
@@ -248,12 +249,17 @@ fn removals(wanted: &[Wanted], shard: &Shard, cluster: &Cluster, context: &Conte
     let gone: Vec<(&ObjectId, &Entry)> = shard.entries.iter().filter(|(id, _)| !wants.contains(id)).collect();
     // Namespaces that go, so that what they hold goes with them.
     let mut leaving: BTreeSet<Arc<str>> = BTreeSet::new();
+    // Namespaces that stay although git does not hold them: what shields what runs in them stays, too.
+    let mut staying: BTreeSet<Arc<str>> = BTreeSet::new();
     let mut namespaces_left = false;
     let (namespaces, others): (Vec<_>, Vec<_>) = gone.into_iter().partition(|(id, _)| id.is_namespace());
     for (id, entry) in namespaces.into_iter().chain(others) {
         if unread(id, cluster).is_some() {
             // Unknown is not gone.
-            namespaces_left |= id.is_namespace();
+            if id.is_namespace() {
+                namespaces_left = true;
+                staying.insert(Arc::clone(&id.name));
+            }
             continue;
         }
         let Some(live) = cluster.objects.get(id) else {
@@ -274,12 +280,13 @@ fn removals(wanted: &[Wanted], shard: &Shard, cluster: &Cluster, context: &Conte
             planned.entries.remove(id);
             continue;
         }
-        let stays = stays(id, entry, live, context, namespaces_left);
+        let held = id.namespace.as_ref().filter(|name| staying.contains(*name) && !grants::is_binding(id));
+        let stays = stays(id, entry, live, context, namespaces_left)
+            .or_else(|| held.map(|name| Reason::Namespace(Arc::clone(name))));
         if id.is_namespace() {
             namespaces_left = true;
-            if stays.is_none() || live.deleting {
-                leaving.insert(Arc::clone(&id.name));
-            }
+            let goes = stays.is_none() || live.deleting;
+            if goes { &mut leaving } else { &mut staying }.insert(Arc::clone(&id.name));
         }
         planned.removals.push(Removal {
             id: id.clone(),

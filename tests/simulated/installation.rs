@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use k8s_mtp::engine::{Budget, Counts, Fresh, Gateway, Held, Outcome, Progress, Settings, State, pass};
+use k8s_mtp::engine::{Budget, Counts, Fresh, Gateway, Held, Outcome, Progress, Settings, Source, State, pass};
 use k8s_mtp::{Input, Inputs};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -121,15 +121,15 @@ pub struct Passed {
 }
 
 /// Runs a pass of what git holds.
-pub async fn pass_of(server: &Server, fresh: &Fresh, settings: &Settings) -> Passed {
+pub async fn pass_of(server: &Server, source: &dyn Source, settings: &Settings) -> Passed {
     let gateway = Gateway::new(server.client(), 7);
-    run(&gateway, fresh, settings).await
+    run(&gateway, source, settings).await
 }
 
 /// The same, through a gateway.
-pub async fn run(gateway: &Gateway, fresh: &Fresh, settings: &Settings) -> Passed {
-    let outcome = match Held::of(fresh) {
-        Ok(held) => pass(gateway, settings, fresh, &held, &RefCell::new(|_: Progress<'_>| {})).await,
+pub async fn run(gateway: &Gateway, source: &dyn Source, settings: &Settings) -> Passed {
+    let outcome = match Held::of(source) {
+        Ok(held) => pass(gateway, settings, source, &held, &RefCell::new(|_: Progress<'_>| {})).await,
         Err(error) => Err(error),
     };
     Passed { outcome, counts: gateway.counts() }

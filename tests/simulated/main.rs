@@ -11,6 +11,7 @@ mod passes;
 mod rules;
 #[allow(dead_code, reason = "a handle for all tests; each uses a part of it")]
 mod server;
+mod site;
 mod smoke;
 mod speed;
 mod watches;

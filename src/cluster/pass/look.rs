@@ -154,14 +154,13 @@ fn claim(inventory: &mut Inventory, held: &Held, cluster: &Cluster, vouched: &BT
     }
     let all = inventory.lost.contains(&Unit::Platform);
     let listed: BTreeSet<Unit> = inventory.lost.iter().cloned().collect();
+    let kept: BTreeSet<Unit> = inventory.shards.keys().cloned().collect();
     let platform: BTreeSet<&ObjectId> = held.units.get(&Unit::Platform).into_iter().flatten().map(|w| &w.id).collect();
     for (id, live) in &cluster.objects {
         let unit = live.tenant.as_deref().map_or(Unit::Platform, |name| Unit::Tenant(name.into()));
         let ours = match &unit {
             Unit::Platform => all && platform.contains(id),
-            Unit::Tenant(name) => {
-                listed.contains(&unit) || all && !inventory.shards.contains_key(&unit) && vouched.contains(name)
-            }
+            Unit::Tenant(name) => listed.contains(&unit) || all && !kept.contains(&unit) && vouched.contains(name),
         };
         if !ours || !live.is_applied() {
             continue;

@@ -85,6 +85,11 @@ async fn ground(gateway: &Gateway, settings: &Settings, source: &dyn Source, sit
     if situation.cluster.objects.contains_key(&id) {
         return Ok(());
     }
+    let path = format!("/api/v1/namespaces/{}", settings.namespace);
+    // Where only some tenants are meant, nothing of the platform was looked at.
+    if !settings.tenants.is_empty() && gateway.read(&Ask::get(&path)).await.meaning() == Meaning::Done {
+        return Ok(());
+    }
     let namespace =
         source.objects(&Unit::Platform)?.into_iter().find(|o| crate::sync::want::id(o).as_ref() == Some(&id));
     let Some(namespace) = namespace.filter(|_| settings.tenants.is_empty()) else {
@@ -93,7 +98,6 @@ async fn ground(gateway: &Gateway, settings: &Settings, source: &dyn Source, sit
             settings.namespace
         );
     };
-    let path = format!("/api/v1/namespaces/{}", settings.namespace);
     for tries in 1..=5 {
         let answer = match gateway.write(&Ask::apply(&path, &namespace, false, false)).await {
             Ok(answer) => answer,
@@ -149,11 +153,15 @@ async fn work(
 ) -> Result<Outcome> {
     let tell = |what: &str| (told.borrow_mut())(Progress::Doing(what));
     let plans = std::mem::take(&mut situation.plans);
-    let (idle, busy): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(Plan::is_idle);
+    // The platform's shard lists the tenants: with one of them it may change, too.
+    let (idle, busy): (Vec<Plan>, Vec<Plan>) =
+        plans.into_iter().partition(|plan| plan.is_idle() && plan.unit != Unit::Platform);
     let mut done: Vec<UnitOutcome> = idle.iter().map(untouched).collect();
     let inventory = &situation.inventory;
     // The platform's shard lists the others, and does so before they are there.
-    let mut tenants: BTreeSet<String> = inventory.listed.clone();
+    // One whose shard was lost stays in that list until it is certain that nothing of it is there.
+    let certain = situation.cluster.unread.is_empty() && settings.tenants.is_empty();
+    let mut tenants: BTreeSet<String> = if certain { BTreeSet::new() } else { inventory.listed.clone() };
     tenants.extend(inventory.shards.keys().filter_map(tenant_name));
     tenants.extend(busy.iter().filter(|plan| !plan.entries.is_empty()).filter_map(|plan| tenant_name(&plan.unit)));
     let around = Around {

@@ -25,6 +25,8 @@ pub enum Came {
     Well(Box<Value>, Done, Vec<Conflict>),
     /// It is not.
     Ill(Problem),
+    /// Somebody else made it a moment ago: it was given back to him.
+    Theirs(Problem),
     /// Nothing is to be written any more.
     Stopped(Stop),
 }
@@ -72,7 +74,10 @@ impl Running<'_> {
                 Meaning::Done => {
                     if creates && answer.status == 200 && !unsure && is_foreign(id, &answer.body) {
                         let reason = Reason::Foreign { installation: self.around.settings.installation.clone() };
-                        return Came::Ill(held(id, &reason));
+                        // Whether that succeeds or not: what is no longer in the inventory is not ours.
+                        let uid = answer.body["metadata"]["uid"].as_str().unwrap_or_default();
+                        let _ = gateway.write(&Ask::apply(&path, &bare(&resource, id, uid), false, false)).await;
+                        return Came::Theirs(held(id, &reason));
                     }
                     return self.strip(id, &path, answer.body, done, taken).await;
                 }
@@ -179,6 +184,17 @@ impl Running<'_> {
         }
         None
     }
+}
+
+/// An object of which nothing is said: once it is applied, we own nothing of it.
+pub(super) fn bare(resource: &Resource, id: &ObjectId, uid: &str) -> Value {
+    let mut body = json!({
+        "apiVersion": resource.api_version, "kind": id.kind, "metadata": {"name": &*id.name, "uid": uid},
+    });
+    if let Some(namespace) = &id.namespace {
+        body["metadata"]["namespace"] = json!(&**namespace);
+    }
+    body
 }
 
 /// Whether an object that was to be created had been there: somebody else owns fields of it.

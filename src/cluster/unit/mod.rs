@@ -146,7 +146,7 @@ impl<'a> Running<'a> {
                     self.outcome.taken.extend(taken.into_iter().map(|conflict| (id.clone(), conflict)));
                     self.outcome.done.push((id, Done::Revoked));
                 }
-                Came::Ill(problem) => self.outcome.problems.push(problem),
+                Came::Ill(problem) | Came::Theirs(problem) => self.outcome.problems.push(problem),
                 Came::Stopped(stop) => self.stopped = Some(stop),
             }
         }
@@ -199,6 +199,10 @@ impl<'a> Running<'a> {
                 self.outcome.done.push((step.id, done));
             }
             Came::Ill(problem) => self.outcome.problems.push(problem),
+            Came::Theirs(problem) => {
+                self.shard.entries.remove(&step.id);
+                self.outcome.problems.push(problem);
+            }
             Came::Stopped(stop) => self.stopped = Some(stop),
         }
     }

@@ -1,8 +1,8 @@
 //! What git no longer holds, removed: by UID and version, and only once all else is well.
 
-use serde_json::json;
 use tokio::time::Instant;
 
+use super::apply::bare;
 use super::problem::{failed, held, refused};
 use super::{Running, TRIES};
 use crate::cluster::ask::Ask;
@@ -30,8 +30,8 @@ impl Running<'_> {
         if !self.is_well() {
             return;
         }
-        let policies =
-            self.plan.removals.iter().filter(|r| r.revokes && !grants::is_binding(&r.id) && !r.with_namespace);
+        let free = |r: &&Removal| r.stays.is_none() && !r.with_namespace;
+        let policies = self.plan.removals.iter().filter(free).filter(|r| r.revokes && !grants::is_binding(&r.id));
         for removal in policies.cloned().collect::<Vec<_>>() {
             self.remove(&removal, Done::Deleted).await;
         }
@@ -176,12 +176,7 @@ impl Running<'_> {
     pub(super) async fn release(&mut self, removal: &Removal) {
         let id = &removal.id;
         let Some(resource) = self.resource_of(removal) else { return };
-        let mut body = json!({
-            "apiVersion": resource.api_version, "kind": id.kind, "metadata": {"name": &*id.name, "uid": removal.uid},
-        });
-        if let Some(namespace) = &id.namespace {
-            body["metadata"]["namespace"] = json!(&**namespace);
-        }
+        let body = bare(&resource, id, &removal.uid);
         match self.around.gateway.write(&Ask::apply(&resource.object(id), &body, false, false)).await {
             Err(stop) => self.stopped = Some(stop),
             Ok(answer) => match answer.meaning() {

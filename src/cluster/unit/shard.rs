@@ -14,7 +14,10 @@ impl Running<'_> {
     /// Writes down what is about to be created, before it is.
     pub async fn announce(&mut self) {
         if self.plan.changed && !self.plan.paused {
-            self.shard.entries = self.plan.entries.clone();
+            let mut entries = self.plan.entries.clone();
+            // Bindings that were deleted a moment ago are no longer there.
+            entries.retain(|id, _| !self.revoked.contains(id) || self.shard.entries.contains_key(id));
+            self.shard.entries = entries;
             self.store().await;
         }
     }

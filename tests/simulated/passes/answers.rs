@@ -5,6 +5,7 @@ use k8s_mtp::engine::{Outcome, State, Unit};
 use serde_json::json;
 
 use crate::installation::{Git, clean, inventory, ours, pass_of, picture, settings, two};
+use crate::order::Order;
 use crate::server::{Answer, Asked, Failure, Fault, Server};
 
 /// A row: what the server says instead of doing it.
@@ -79,7 +80,9 @@ async fn one_tenant_s_trouble_is_not_another_s() {
             let server = Server::new();
             server.follow_tokio();
             answers(&server, &row, times, |asked| asked.method == "PATCH" && asked.path.contains("tenant-a-main"));
+            let order = Order::of(&server);
             let passed = pass_of(&server, &fresh, &settings("one")).await;
+            order.check(&server, &what);
             let outcome = passed.outcome.unwrap_or_else(|error| panic!("{what}: {error:#}"));
             assert_eq!(state_of(&outcome, "b"), State::Applied, "{what}");
             if times == usize::MAX && !row.done {
@@ -87,6 +90,7 @@ async fn one_tenant_s_trouble_is_not_another_s() {
             }
             server.without_faults();
             clean(pass_of(&server, &fresh, &settings("one")).await);
+            order.check(&server, &what);
             assert_eq!(picture(&server), expected, "{what}");
             assert_eq!(inventory(&server), ours(&server), "{what}");
             assert_eq!(pass_of(&server, &fresh, &settings("one")).await.counts.writes, 0, "{what}");
@@ -126,6 +130,7 @@ async fn any_request_may_be_answered_in_any_way() {
             let second = pass_of(&server, &after, &settings("two")).await;
             let outcome = second.outcome.unwrap_or_else(|error| panic!("{what}: {error:#}"));
             assert!(outcome.is_clean(), "{what}: {}", crate::installation::told(&outcome));
+            Order::of_all().check(&server, &what);
             assert_eq!(picture(&server), expected, "{what}");
             assert_eq!(inventory(&server), ours(&server), "{what}");
         }

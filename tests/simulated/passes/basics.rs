@@ -1,6 +1,7 @@
 //! What a pass does when nothing goes wrong.
 
 use crate::installation::{clean, inventory, ours, pass_of, picture, settings, two};
+use crate::order::Order;
 use crate::server::Server;
 
 #[tokio::test(start_paused = true)]
@@ -19,4 +20,5 @@ async fn a_cluster_becomes_what_git_holds_and_stays_so() {
     clean(again);
     assert_eq!(server.revision(), revision);
     assert_eq!(picture(&server), before);
+    Order::of_all().check(&server, "an install");
 }

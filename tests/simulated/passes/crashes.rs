@@ -48,7 +48,7 @@ async fn prepared(before: &[Fresh]) -> Server {
 
 /// Where the crash comes.
 #[derive(Debug, Clone, Copy)]
-enum Crash {
+pub enum Crash {
     BeforeSending,
     BeforeTheAnswer,
     AfterTheAnswer,
@@ -107,7 +107,7 @@ async fn a_crash_at_any_request_leaves_nothing_behind(scenario: Scenario) {
 }
 
 /// Runs a pass that ends at a request: from then on, nothing reaches the server.
-async fn crashed(server: &Server, fresh: &Fresh, at: usize, crash: Crash) {
+pub async fn crashed(server: &Server, fresh: &Fresh, at: usize, crash: Crash) {
     let first = server.trace().len();
     let dead = Arc::new(Notify::new());
     let noticed = Arc::clone(&dead);

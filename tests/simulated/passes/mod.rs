@@ -2,5 +2,14 @@
 
 mod answers;
 mod basics;
+mod blocked;
 mod crashes;
+mod drift;
+mod foreign;
+mod lifecycle;
+mod random;
+mod replicas;
+mod revisions;
+mod sources;
 mod stale;
+mod tenants;

@@ -1,7 +1,7 @@
 //! T3: reads from an earlier state. Nothing that git holds is deleted, and no grant comes back.
 
 use crate::installation::{Git, clean, inventory, ours, pass_of, picture, settings, two};
-use crate::order::deletions;
+use crate::order::{Order, deletions};
 use crate::server::{Fault, Server};
 
 #[tokio::test(start_paused = true)]
@@ -43,6 +43,7 @@ async fn what_is_read_too_late_deletes_nothing_and_grants_nothing() {
             assert!(!granted, "lag {lag}: a grant came back: {:?}", change.key);
         }
         clean(pass_of(&server, last, &settings("two")).await);
+        Order::of_all().check(&server, &format!("lag {lag}"));
         assert_eq!(picture(&server), expected, "lag {lag}");
         assert_eq!(inventory(&server), ours(&server), "lag {lag}");
     }

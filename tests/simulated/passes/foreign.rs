@@ -1,0 +1,276 @@
+//! What is not ours, or no longer: it is neither changed nor deleted, whatever it is called and whatever its labels say.
+
+use k8s_mtp::engine::State;
+use serde_json::{Value, json};
+
+use crate::installation::{inventory, ours, told, two};
+use crate::server::{Fault, Server};
+use crate::site::{Edited, Site, maps, of_a, state_of};
+
+const POLICIES: &str = "networkpolicies.networking.k8s.io";
+const TENANTS: &str = "tenants.multitenant.k8s-mtp.io";
+const ADOPT: &str = "k8s-mtp.io/adopt";
+
+/// A ConfigMap of somebody, by a name that git comes to want.
+fn theirs(server: &Server) -> Value {
+    let mut map = of_a("v1", "ConfigMap", "map-00");
+    map["data"] = json!({"theirs": "yes"});
+    server.create("kubectl-create", &map)
+}
+
+/// Its labels are those that we write: they are no proof, the inventory is.
+#[tokio::test(start_paused = true)]
+async fn an_object_of_somebody_else_is_refused_until_he_hands_it_over() {
+    let site = Site::of(&[&two()]).await;
+    let uid = theirs(&site.server)["metadata"]["uid"].clone();
+    let wanted = Edited::with(&two(), maps(1));
+    let get = || site.server.get("configmaps", "tenant-a-main", "map-00").expect("it is there");
+    for said in [Value::Null, json!("another"), json!("")] {
+        site.annotate("configmaps", "tenant-a-main", "map-00", ADOPT, said);
+        let before = get();
+        let outcome = site.outcome(&wanted).await;
+        assert_eq!((state_of(&outcome, "a"), state_of(&outcome, "b")), (State::Held, State::Applied));
+        let text = told(&outcome);
+        assert!(text.contains("ConfigMap") && text.contains("k8s-mtp.io/adopt=sim"), "{text}");
+        assert_eq!(get(), before);
+    }
+    site.annotate("configmaps", "tenant-a-main", "map-00", ADOPT, json!("sim"));
+    site.clean(&wanted).await;
+    assert_eq!((&get()["metadata"]["uid"], &get()["data"]["theirs"]), (&uid, &Value::Null), "data is a closed part");
+    // What was handed over is ours: it goes like everything else.
+    site.clean(&two().fresh()).await;
+    assert!(!site.has("configmaps", "tenant-a-main", "map-00"));
+}
+
+/// Somebody creates it between the look at the cluster and the write: that is noticed, and he keeps it.
+#[tokio::test(start_paused = true)]
+async fn what_appears_meanwhile_is_noticed() {
+    let site = Site::of(&[&two()]).await;
+    let server = site.server.clone();
+    site.server.on_request(move |_, asked| {
+        if asked.method == "PATCH"
+            && asked.path.ends_with("/map-00")
+            && server.get("configmaps", "tenant-a-main", "map-00").is_none()
+        {
+            theirs(&server);
+        }
+        Fault::Proceed
+    });
+    let outcome = site.outcome(&Edited::with(&two(), maps(1))).await;
+    site.server.without_faults();
+    assert!(told(&outcome).contains("k8s-mtp.io/adopt=sim"), "{}", told(&outcome));
+    // Git wants it no longer: then it is not deleted either.
+    let _ = site.outcome(&two().fresh()).await;
+    assert!(site.has("configmaps", "tenant-a-main", "map-00"));
+}
+
+/// A Namespace holds what people put there before us: it is let go of, never deleted.
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_was_handed_over_is_never_deleted() {
+    let site = Site::new();
+    let mut namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tenant-b-main"}});
+    namespace["metadata"]["annotations"] = json!({ADOPT: "sim"});
+    let uid = site.server.create("kubectl-create", &namespace)["metadata"]["uid"].clone();
+    site.clean(&two().fresh()).await;
+    assert_eq!(site.uid("namespaces", "", "tenant-b-main"), uid);
+    let retired = two().tenant("b", "  tier: pro\n  state: retired\n");
+    site.clean(&retired.fresh()).await;
+    let without = retired.without("b").fresh();
+    let outcome = site.outcome(&without).await;
+    assert_eq!(site.uid("namespaces", "", "tenant-b-main"), uid, "{}", told(&outcome));
+    let notes: Vec<&str> = outcome.units.iter().flat_map(|unit| &unit.notes).map(|(_, note)| note.as_str()).collect();
+    assert!(notes.iter().any(|note| note.contains("it is let go of, and stays")), "{notes:?}");
+    site.outcome(&without).await;
+    assert!(!site.shards().contains("k8s-mtp-inventory.tenant.b"), "nothing of it is ours any more");
+    assert!(site.has("serviceaccounts", "tenant-b-main", "default"));
+    site.idle(&without).await;
+}
+
+/// Deleted and created anew by somebody: another UID is another object.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_recreated_is_his() {
+    let wanted = Edited::with(&two(), maps(1));
+    for still_wanted in [true, false] {
+        let site = Site::of(&[&two()]).await;
+        site.clean(&wanted).await;
+        assert!(site.server.delete("configmaps", "tenant-a-main", "map-00").is_success());
+        theirs(&site.server);
+        let get = || site.server.get("configmaps", "tenant-a-main", "map-00").expect("it is there");
+        let before = get();
+        if still_wanted {
+            let outcome = site.outcome(&wanted).await;
+            assert!(told(&outcome).contains(ADOPT), "{}", told(&outcome));
+        } else {
+            site.clean(&two().fresh()).await;
+        }
+        assert_eq!(get(), before);
+    }
+}
+
+/// The same in the moment of the deletion: it hits the version that was looked at, or nothing.
+#[tokio::test(start_paused = true)]
+async fn what_is_recreated_in_the_moment_of_its_deletion_stays() {
+    let site = Site::of(&[&two()]).await;
+    site.clean(&Edited::with(&two(), maps(1))).await;
+    let server = site.server.clone();
+    let mut done = false;
+    site.server.on_request(move |_, asked| {
+        if asked.method == "DELETE" && asked.path.ends_with("/map-00") && !std::mem::replace(&mut done, true) {
+            assert!(server.delete("configmaps", "tenant-a-main", "map-00").is_success());
+            theirs(&server);
+        }
+        Fault::Proceed
+    });
+    let outcome = site.outcome(&two().fresh()).await;
+    site.server.without_faults();
+    let left = site.server.get("configmaps", "tenant-a-main", "map-00");
+    assert_eq!(left.expect("it stays")["data"]["theirs"], "yes", "{}", told(&outcome));
+    site.clean(&two().fresh()).await;
+    assert!(site.has("configmaps", "tenant-a-main", "map-00"));
+}
+
+/// Whoever changes an object while it is being deleted to make it his, or another's child, is heard.
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_over_in_the_moment_of_its_deletion_stays() {
+    let unmark: fn(&mut Value) = |map| map["metadata"]["labels"] = json!({});
+    let child: fn(&mut Value) = |map| map["metadata"]["ownerReferences"] = json!([controller()]);
+    for change in [unmark, child] {
+        let site = Site::of(&[&two()]).await;
+        site.clean(&Edited::with(&two(), maps(1))).await;
+        let server = site.server.clone();
+        let mut done = false;
+        site.server.on_request(move |_, asked| {
+            if asked.method == "DELETE" && asked.path.ends_with("/map-00") && !std::mem::replace(&mut done, true) {
+                server.edit("operator", "configmaps", "tenant-a-main", "map-00", change);
+            }
+            Fault::Proceed
+        });
+        let _ = site.outcome(&two().fresh()).await;
+        assert!(site.has("configmaps", "tenant-a-main", "map-00"));
+    }
+}
+
+/// The Namespace that every cluster has controls nothing in truth, but garbage is only what has an owner that is gone.
+fn controller() -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "parent", "uid": "0", "controller": true})
+}
+
+/// Operators copy labels from an object to what they make of it: a child is its controller's.
+#[tokio::test(start_paused = true)]
+async fn a_child_of_another_object_is_never_pruned() {
+    let site = Site::of(&[&two()]).await;
+    site.clean(&Edited::with(&two(), maps(2))).await;
+    let parent = site.server.create("operator", &of_a("v1", "ConfigMap", "parent"));
+    let mut owner = controller();
+    owner["uid"] = parent["metadata"]["uid"].clone();
+    site.server.edit("operator", "configmaps", "tenant-a-main", "map-00", |map| {
+        map["metadata"]["ownerReferences"] = json!([owner]);
+    });
+    let outcome = site.outcome(&two().fresh()).await;
+    assert!(site.has("configmaps", "tenant-a-main", "map-00"), "{}", told(&outcome));
+    assert!(!site.has("configmaps", "tenant-a-main", "map-01"));
+    // Not even where all that is known of it is what its labels say.
+    for shard in site.shards() {
+        site.server.put_raw("configmaps", "k8s-mtp", &shard, None);
+    }
+    for _ in 0..3 {
+        site.outcome(&two().fresh()).await;
+    }
+    assert!(site.has("configmaps", "tenant-a-main", "map-00"));
+}
+
+/// A shard that is lost is made anew, and the pass that does so deletes nothing; the next one does.
+#[tokio::test(start_paused = true)]
+async fn a_lost_inventory_is_made_anew_and_deletes_nothing_meanwhile() {
+    let all: fn(&str) -> bool = |_| true;
+    let one: fn(&str) -> bool = |name| name.ends_with(".tenant.a");
+    let platform: fn(&str) -> bool = |name| name == "k8s-mtp-inventory";
+    for (what, lost) in [("all", all), ("one", one), ("the platform's", platform)] {
+        let site = Site::of(&[&two()]).await;
+        site.clean(&Edited::with(&two(), maps(2))).await;
+        let before = inventory(&site.server);
+        for shard in site.shards().into_iter().filter(|name| lost(name)) {
+            site.server.put_raw("configmaps", "k8s-mtp", &shard, None);
+        }
+        let after = Edited::with(&two(), maps(1));
+        site.outcome(&after).await;
+        let removed = site.did().into_iter().filter(|did| did.starts_with("removed")).collect::<Vec<_>>();
+        if what != "the platform's" {
+            assert_eq!(removed, Vec::<String>::new(), "{what}");
+            assert_eq!(inventory(&site.server), before, "{what}");
+        }
+        site.clean(&after).await;
+        assert!(!site.has("configmaps", "tenant-a-main", "map-01"), "{what}");
+        site.idle(&after).await;
+    }
+}
+
+/// A copy of tenant `a` as another installation would have it, which says so in the Tenant's status.
+fn another(server: &Server) -> Vec<crate::server::Key> {
+    let mut keys = Vec::new();
+    for (key, object) in server.all() {
+        let of_a = object["metadata"]["labels"]["tenant.k8s-mtp.io/name"] == "a";
+        if !of_a || key.resource == TENANTS && key.name != "a" {
+            continue;
+        }
+        let text = object.to_string().replace("tenant-a-", "tenant-z-").replace("\"name\":\"a\"", "\"name\":\"z\"");
+        let text = text.replace("\"tenant.k8s-mtp.io/name\":\"a\"", "\"tenant.k8s-mtp.io/name\":\"z\"");
+        let mut copy: Value = serde_json::from_str(&text).expect("JSON");
+        copy["metadata"]["uid"] = json!(format!("of-another-{}", keys.len()));
+        if key.resource == TENANTS {
+            copy["status"]["installation"] = json!("another");
+        }
+        let mut key = key;
+        key.namespace = key.namespace.replace("tenant-a-", "tenant-z-");
+        key.name = copy["metadata"]["name"].as_str().expect("a name").to_owned();
+        server.put_raw(&key.resource, &key.namespace, &key.name, Some(copy));
+        keys.push(key);
+    }
+    keys
+}
+
+/// Two installations have the same labels and the same field manager. What tells them apart is the inventory, and
+/// without one what each Tenant says.
+#[tokio::test(start_paused = true)]
+async fn what_another_installation_made_is_never_touched() {
+    let site = Site::of(&[&two()]).await;
+    let theirs = another(&site.server);
+    assert!(theirs.len() > 8, "{theirs:?}");
+    let before: Vec<_> = theirs.iter().map(|key| site.server.get(&key.resource, &key.namespace, &key.name)).collect();
+    let check = |what: &str| {
+        for (key, before) in theirs.iter().zip(&before) {
+            assert_eq!(&site.server.get(&key.resource, &key.namespace, &key.name), before, "{what}: {key:?}");
+        }
+        assert!(!inventory(&site.server).iter().any(|(id, _)| id.contains("tenant-z-")), "{what}");
+    };
+    site.outcome(&Edited::with(&two(), maps(1))).await;
+    check("a pass");
+    site.outcome(&two().tenant("b", "  tier: pro\n").fresh()).await;
+    check("a pass that takes away");
+    for shard in site.shards() {
+        site.server.put_raw("configmaps", "k8s-mtp", &shard, None);
+    }
+    for _ in 0..3 {
+        site.outcome(&two().fresh()).await;
+        check("a pass without inventory");
+    }
+    assert!(site.has(POLICIES, "tenant-z-main", "tenant-isolation"));
+    assert!(ours(&site.server).len() > inventory(&site.server).len());
+}
+
+/// An inventory that is somebody else's, or that nobody can read, is no reason to begin anew.
+#[tokio::test(start_paused = true)]
+async fn an_inventory_that_is_not_ours_ends_the_pass() {
+    let site = Site::of(&[&two()]).await;
+    site.server.edit("kubectl-edit", "configmaps", "k8s-mtp", "k8s-mtp-inventory", |map| {
+        map["metadata"]["labels"]["k8s-mtp.io/inventory"] = json!("another");
+    });
+    let error = site.error(&two().fresh()).await;
+    assert!(error.contains("installation `another`, expected `sim`"), "{error}");
+    let site = Site::of(&[&two()]).await;
+    site.server.edit("kubectl-edit", "configmaps", "k8s-mtp", "k8s-mtp-inventory.tenant.a", |map| {
+        map["data"]["objects"] = json!("half a li");
+    });
+    let error = site.error(&two().fresh()).await;
+    assert!(error.contains("`k8s-mtp-inventory.tenant.a`, line 1"), "{error}");
+}
