@@ -185,6 +185,16 @@ impl ControlPlane {
         self.api_server.as_mut().expect("it runs").signal("CONT");
     }
 
+    /// Stops etcd where it stands; the API server hangs with it.
+    pub fn pause_storage(&mut self) {
+        self.etcd.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume_storage(&mut self) {
+        self.etcd.signal("CONT");
+    }
+
     /// Kills the API server and starts it again.
     pub fn restart(&mut self) {
         drop(self.api_server.take());

@@ -10,6 +10,7 @@ mod engines;
 mod fixture;
 mod flux;
 mod harness;
+mod killed;
 mod kubectl;
 mod manifests;
 mod pods;

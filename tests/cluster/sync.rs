@@ -55,7 +55,8 @@ impl Installation {
         self.outside.path()
     }
 
-    fn documents(&self) -> Vec<Document> {
+    /// What is applied.
+    pub fn documents(&self) -> Vec<Document> {
         let files = crate::manifests::inputs(self.root());
         rendered(&files)
     }
@@ -93,8 +94,9 @@ impl Installation {
         std::fs::write(path, change(text)).expect("written");
     }
 
+    /// Runs `mtp`, which has to end well.
     #[track_caller]
-    fn clean(&self, args: &[&str]) -> String {
+    pub fn clean(&self, args: &[&str]) -> String {
         let ran = self.mtp(args);
         assert_eq!(ran.code, 0, "{}", ran.said);
         ran.said
@@ -203,7 +205,7 @@ fn other(value: &Value) -> Value {
 }
 
 /// What stands of an object, without what its server counts and what others added outside of what is closed.
-fn ours(object: &Value) -> Value {
+pub fn ours(object: &Value) -> Value {
     let mut object = object.clone();
     if let Some(fields) = object.as_object_mut() {
         fields.remove("status");
