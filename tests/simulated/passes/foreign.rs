@@ -169,14 +169,21 @@ async fn a_child_of_another_object_is_never_pruned() {
     let outcome = site.outcome(&two().fresh()).await;
     assert!(site.has("configmaps", "tenant-a-main", "map-00"), "{}", told(&outcome));
     assert!(!site.has("configmaps", "tenant-a-main", "map-01"));
-    // Not even where all that is known of it is what its labels say.
+    // Not even where all that is known of it is what it says of itself: a copy says that we applied it.
+    let wanted = Edited::with(&two(), maps(3));
+    site.outcome(&wanted).await;
+    let mut copy = (*site.server.get("configmaps", "tenant-a-main", "map-02").expect("it is there")).clone();
+    copy["metadata"]["name"] = json!("copy");
+    copy["metadata"]["uid"] = json!("of-the-copy");
+    copy["metadata"]["ownerReferences"] = json!([owner]);
+    site.server.put_raw("configmaps", "tenant-a-main", "copy", Some(copy));
     for shard in site.shards() {
         site.server.put_raw("configmaps", "k8s-mtp", &shard, None);
     }
     for _ in 0..3 {
-        site.outcome(&two().fresh()).await;
+        site.outcome(&wanted).await;
     }
-    assert!(site.has("configmaps", "tenant-a-main", "map-00"));
+    assert!(site.has("configmaps", "tenant-a-main", "copy"));
 }
 
 /// A shard that is lost is made anew, and the pass that does so deletes nothing; the next one does.

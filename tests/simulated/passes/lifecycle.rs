@@ -237,6 +237,16 @@ async fn a_tenant_goes_from_its_grants_to_its_name() {
     assert!(!removed.iter().any(|one| one.contains("resourcequotas")), "{removed:#?}");
 }
 
+/// A tier is the platform's: where it changes, all that have it follow, and the others hear nothing of it.
+#[tokio::test(start_paused = true)]
+async fn a_tier_that_changes_reaches_those_who_have_it() {
+    let site = Site::of(&[&two()]).await;
+    site.clean(&two().platform(|text| text.replace("cpu: 500m", "cpu: 700m")).fresh()).await;
+    assert_eq!(site.did(), ["changed resourcequotas/tenant-quota"]);
+    let quota = site.server.get("resourcequotas", "tenant-a-main", "tenant-quota").expect("a quota");
+    assert!(quota["spec"]["hard"].to_string().contains("700m"), "{quota}");
+}
+
 /// The account that Kubernetes makes in each Namespace is used, and given back: it is never deleted.
 #[tokio::test(start_paused = true)]
 async fn the_default_account_is_borrowed() {
