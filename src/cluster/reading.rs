@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::ask::{Ask, METADATA};
 use super::gateway::Gateway;
 use crate::objects::meta::{K8S_MTP, MANAGED_BY};
+use crate::objects::{ANY, KINDS};
 use crate::rendered::ObjectId;
 use crate::sync::actions::Cluster;
 use crate::sync::answer::Meaning;
@@ -216,8 +217,41 @@ pub async fn cluster(gateway: &Gateway, kinds: &Kinds, question: &Question<'_>) 
             Err((kind, why)) => drop(cluster.unread.insert(kind, why)),
         }
     }
+    if question.rebuilding {
+        forgotten(gateway, kinds, question, &read, &mut cluster).await;
+    }
     unlabelled(gateway, kinds, question, &mut cluster).await;
     (cluster, watched)
+}
+
+/// With the inventory lost, objects of kinds that git no longer holds any of: they may still be ours. What may not be read
+/// is not looked for.
+async fn forgotten(
+    gateway: &Gateway,
+    kinds: &Kinds,
+    question: &Question<'_>,
+    read: &BTreeMap<GroupKind, Reach>,
+    cluster: &mut Cluster,
+) {
+    let selector = format!("{MANAGED_BY}={K8S_MTP}");
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for row in KINDS.iter().filter(|row| row.group != ANY && row.kind != "Secret") {
+        let known = read.contains_key(&(row.group.to_owned(), row.kind.to_owned()));
+        let api_version =
+            if row.group.is_empty() { row.version.to_owned() } else { format!("{}/{}", row.group, row.version) };
+        if known || !seen.insert((row.group, row.kind)) {
+            continue;
+        }
+        let Found::Here(resource) = kinds.find(row.group, row.kind, &api_version, true) else { continue };
+        let mut objects: Vec<(ObjectId, Live)> = Vec::new();
+        let mut keep = |item: Option<&Value>| match item {
+            Some(item) => objects.extend(remembered(row.group, row.kind, &resource.api_version, item, question)),
+            None => objects.clear(),
+        };
+        if list(gateway, &resource.collection(None), &selector, None, PAGE, &mut keep).await.is_ok() {
+            cluster.objects.extend(objects);
+        }
+    }
 }
 
 /// What is kept of an item of a list: little, and of what is as it should be even less.

@@ -22,7 +22,8 @@ pub fn never_deleted(id: &ObjectId, entry: &Entry, live: &Live) -> Option<Reason
     if NEVER.contains(&(&*id.group, &*id.kind)) {
         return Some(Reason::NeverDeleted);
     }
-    (id.is_namespace() && entry.adopted).then_some(Reason::Adopted)
+    // One that was handed over leaves in two steps as well, and stays then.
+    (id.is_namespace() && entry.adopted && entry.retired && live.retired).then_some(Reason::Adopted)
 }
 
 /// How many deletions of one pass are plausible: few, or a small part of what there is.

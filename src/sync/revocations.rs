@@ -20,8 +20,20 @@ pub struct Revocations {
 /// The revocations of a plan; `objects` is all that git holds of the unit.
 pub fn revocations(plan: &Plan, objects: &BTreeMap<ObjectId, Value>, cluster: &Cluster) -> Revocations {
     let grants_of = |id: &ObjectId| cluster.objects.get(id).and_then(|live| live.grants.as_ref());
+    // In a Namespace that is going, or that is held for another reason, what is ours still loses its rights.
+    let known = |id: &ObjectId| {
+        let (entry, live) = (plan.entries.get(id), cluster.objects.get(id));
+        entry.zip(live).is_some_and(|(entry, live)| entry.uid.as_deref() == Some(&*live.uid))
+    };
     // Its own rights are changed at once, in their turn: without those that it has it would not get that far.
-    let narrowable = plan.steps.iter().filter(|step| step.action == Action::Apply && &*step.id.name != OWN);
+    let narrowable = plan.steps.iter().filter(|step| {
+        let reached = match &step.action {
+            Action::Apply => true,
+            Action::Hold(Reason::Namespace(_)) => known(&step.id),
+            _ => false,
+        };
+        reached && &*step.id.name != OWN
+    });
     let narrowed = narrowable.filter_map(|step| {
         let (want, live) = (objects.get(&step.id)?, grants_of(&step.id)?);
         Some((step.id.clone(), grants::narrowed(&step.id, want, live)?))

@@ -115,6 +115,21 @@ impl Client {
         })
     }
 
+    /// Runs something that sends many requests at a time.
+    pub fn on_runtime<T>(&self, all: impl Future<Output = T>) -> T {
+        RUNTIME.block_on(all)
+    }
+
+    /// Sends an apply, and reads the answer over; its status.
+    pub async fn send_raw(&self, path: &str, body: &[u8]) -> u16 {
+        let request = Request::patch(path).header("content-type", "application/apply-patch+yaml");
+        let request = request.body(Body::from(body.to_vec())).expect("a request");
+        let response = self.inner.send(request).await.expect("an answer");
+        let status = response.status().as_u16();
+        response.into_body().collect().await.expect("a body");
+        status
+    }
+
     /// Reads an object, or a list.
     pub fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, "application/json", Vec::new())

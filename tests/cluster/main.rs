@@ -8,6 +8,7 @@ mod conformance;
 mod control_plane;
 mod engines;
 mod fixture;
+mod fleet;
 mod flux;
 mod harness;
 mod killed;

@@ -62,6 +62,12 @@ impl Git {
         self.with(&format!("tenants/{name}.yaml"), None)
     }
 
+    /// The next commit: with another platform.
+    pub fn platform(&self, change: impl Fn(&str) -> String) -> Git {
+        let text = change(&self.files["tenants/platform.yaml"]);
+        self.with("tenants/platform.yaml", Some(text))
+    }
+
     /// The next commit: with this file, or without it.
     pub fn with(&self, path: &str, text: Option<String>) -> Git {
         let mut next = self.clone();

@@ -75,7 +75,13 @@ pub async fn pass(
     if gateway.stopped() == Some(Stop::LeaseLost) {
         bail!("the Lease was lost: another sync may be at work; nothing more was written");
     }
+    // Whoever has something newer to apply is not to wait for this Lease to be over.
+    let stopped = gateway.stopped();
+    gateway.go_on();
     lease.release(gateway, settings).await;
+    if let Some(why) = stopped {
+        gateway.stop(why);
+    }
     outcome
 }
 

@@ -1,6 +1,7 @@
 //! A unit, carried out: what is taken away first, then stage after stage, then what goes.
 
 mod apply;
+mod probe;
 mod problem;
 mod prune;
 mod shard;
@@ -166,6 +167,12 @@ impl<'a> Running<'a> {
             let steps: Vec<Step> = self.plan.steps.iter().filter(|step| step.stage == *stage).cloned().collect();
             if steps.is_empty() {
                 continue;
+            }
+            if *stage == Stage::Admission {
+                self.probe().await;
+                if !self.is_well() {
+                    return;
+                }
             }
             let came = join_all(steps.iter().map(|step| self.carry_out(step))).await;
             for (step, came) in steps.into_iter().zip(came) {

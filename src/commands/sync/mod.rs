@@ -21,7 +21,7 @@ use super::certs::age::Identities;
 use super::{Shell, Stream};
 use crate::cli::Exit;
 use crate::cluster::Settings;
-use crate::cluster::gateway::Gateway;
+use crate::cluster::gateway::{Counts, Gateway};
 use crate::cluster::pass::{Held, Progress, pass};
 use crate::cluster::preview::{Preview, preview};
 use crate::disk;
@@ -112,11 +112,20 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     let Some(checkout) = read(&options.about, "sync", shell)? else { return Ok(Exit::Failed) };
     let settings = settings(&options.about, options.budget(), options.wait, &checkout)?;
     let held = Held::of(&*checkout.source)?;
+    let before = memory("VmRSS");
+    let mut counts = Counts::default();
     let outcome = runtime()?.block_on(async {
         let gateway = Gateway::new(client(options.about.context.as_deref()).await?, seed()?);
         let progress = RefCell::new(|progress: Progress<'_>| show(&progress, shell));
-        pass(&gateway, &settings, &*checkout.source, &held, &progress).await
+        let outcome = pass(&gateway, &settings, &*checkout.source, &held, &progress).await;
+        counts = gateway.counts();
+        outcome
     });
+    let Counts { lists, gets, writes } = counts;
+    shell.detail(&format!(
+        "{lists} pages of lists, {gets} objects read, {writes} writes; {before} MiB of memory before, at most {} MiB",
+        memory("VmHWM")
+    ));
     if shell.shows_progress() {
         let _ = write!(shell.err(), "\r\x1b[K");
     }
@@ -190,6 +199,13 @@ fn read(about: &About, command: &'static str, shell: &mut Shell<'_>) -> Result<O
         }
     }
     Ok(Some(Folder { root, source }))
+}
+
+/// What the system says of this process's memory, in MiB; 0 where it says nothing.
+fn memory(field: &str) -> u64 {
+    let status = disk::read_small(Path::new("/proc/self/status")).ok().flatten().unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).map_or(0, |kib| kib / 1024)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
