@@ -194,7 +194,7 @@ fn decide(
     let known = match &stored {
         Some(Entry { uid: Some(uid), .. }) => *uid == live.uid,
         // It was about to be created when something went wrong.
-        Some(Entry { uid: None, .. }) => live.is_applied(),
+        Some(Entry { uid: None, .. }) => live.was_applied(),
         None => false,
     };
     let ground = one.id.is_namespace() && context.ground == Some(&*one.id.name);
@@ -267,7 +267,7 @@ fn removals(wanted: &[Wanted], shard: &Shard, cluster: &Cluster, context: &Conte
             continue;
         };
         // One that was about to be created counts once it says that we applied it.
-        let ours = entry.uid.as_ref().map_or_else(|| live.is_applied(), |uid| *uid == live.uid);
+        let ours = entry.uid.as_ref().map_or_else(|| live.was_applied(), |uid| *uid == live.uid);
         if !ours {
             planned.entries.remove(id);
             continue;

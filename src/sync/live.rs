@@ -87,9 +87,14 @@ impl Live {
         }
     }
 
+    /// Whether we applied it, whatever became of its labels: enough for what the inventory was about to hold.
+    pub fn was_applied(&self) -> bool {
+        self.have.is_some() && !self.controlled
+    }
+
     /// Whether we once applied it, as far as it says.
     pub fn is_applied(&self) -> bool {
-        self.have.is_some() && self.marked && !self.controlled
+        self.was_applied() && self.marked
     }
 }
 

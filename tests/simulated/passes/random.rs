@@ -31,7 +31,7 @@ async fn whatever_happens_ends_as_a_fresh_install() {
     for seed in seeds {
         // Whatever fails below says which seed it was.
         let replay = Replay(seed);
-        Run::new(seed).to_its_end().await;
+        Run::new(seed).run().await;
         std::mem::forget(replay);
     }
 }
@@ -67,7 +67,7 @@ impl Run {
         Run { seed, random, server, tenants, git: Git::new(), passes: 0, foreign: BTreeSet::new(), story: Vec::new() }
     }
 
-    async fn to_its_end(mut self) {
+    async fn run(mut self) {
         for _ in 0..COMMITS {
             for _ in 0..=self.random.below(2) {
                 let what = self.tenants.change(&mut self.random);

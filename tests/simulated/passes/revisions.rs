@@ -31,6 +31,10 @@ async fn the_newest_commit_wins_whenever_it_comes() {
     reference.forget_trace();
     clean(pass_of(&reference, &second, &settings("one")).await);
     let requests = reference.trace().len();
+    // After the last object, a pass only tells what it did, and is not half done any more.
+    let told = |path: &str| path.ends_with("/status") || path.contains("/leases/") || path.contains("/configmaps");
+    let writes = reference.trace().into_iter().filter(|e| e.is_write() && !told(&e.path));
+    let last = writes.map(|e| e.index).max().expect("a write");
     let reference = Server::new();
     reference.follow_tokio();
     clean(pass_of(&reference, &third, &settings("one")).await);
@@ -65,7 +69,7 @@ async fn the_newest_commit_wins_whenever_it_comes() {
         server.without_faults();
         // One that ends before it has begun says so as an error: nothing was written.
         if let Ok(outcome) = &passed.outcome {
-            assert!(outcome.superseded && !outcome.is_clean(), "{what}: {outcome:?}");
+            assert!(outcome.superseded && !outcome.is_clean() || at > last, "{what}: {outcome:?}");
         }
         order.check(&server, &what);
         // No write begins after that.

@@ -41,9 +41,12 @@ fn namespaces(site: &Site) -> usize {
 }
 
 /// Each way in which nearly all may be missing ends the pass before anything is written.
+/// What is left out of what git holds: its name, which units, and what the pass says.
+type Row = (&'static str, fn(&Unit) -> bool, &'static str);
+
 #[tokio::test(start_paused = true)]
 async fn a_source_without_its_half_is_refused() {
-    let rows: [(&str, fn(&Unit) -> bool, &str); 3] = [
+    let rows: [Row; 3] = [
         ("nothing", |_| false, "there is nothing of the platform"),
         ("no platform", |unit| *unit != Unit::Platform, "there is nothing of the platform"),
         ("no tenant", |unit| *unit == Unit::Platform, "there is no tenant"),

@@ -89,7 +89,7 @@ async fn a_list_that_expires_is_begun_anew() {
         let outcome = site.outcome(&two().fresh()).await;
         site.server.without_faults();
         assert_eq!(site.has(POLICIES, "tenant-a-main", "tenant-allow-peers"), !known, "{times}: {}", told(&outcome));
-        assert_eq!(outcome.is_clean(), known && times == 1 || known, "{times}: {}", told(&outcome));
+        assert_eq!(outcome.is_clean(), known, "{times}: {}", told(&outcome));
         site.clean(&two().fresh()).await;
         assert!(!site.has(POLICIES, "tenant-a-main", "tenant-allow-peers"));
     }
