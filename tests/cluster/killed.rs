@@ -13,7 +13,7 @@ use crate::sync::{Installation, ours};
 
 /// How many moments are tried; `MTP_KILLS` says more.
 fn moments() -> u64 {
-    std::env::var("MTP_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(4)
+    std::env::var("MTP_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(2)
 }
 
 /// Who does what to whom at a moment.
