@@ -25,6 +25,7 @@ mod webhook;
 mod certs;
 mod cidr;
 mod diagnostic;
+mod identity;
 mod inputs;
 mod names;
 mod place;

@@ -4,9 +4,6 @@
 //! The typed objects are not kept beside their bytes, which would take several times the memory: builders are pure, so
 //! that [`Rendered::objects`] makes them again from the plan, value for value.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -14,6 +11,7 @@ use crate::contract::platform::Layout;
 use crate::diagnostic::Findings;
 use crate::emit::emit as emit_value;
 use crate::gitops::{self, GITOPS_FOLDER};
+pub use crate::identity::{ObjectId, is_kubernetes_own};
 use crate::objects::shared::Specs;
 use crate::objects::{self, InNamespace, InTenant, Object};
 use crate::place::Place;
@@ -93,31 +91,6 @@ pub struct Entry {
     pub at: Place,
 }
 
-/// The identity of an object in a cluster; the version is no part of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectId {
-    /// API group; empty for the core group.
-    pub group: Cow<'static, str>,
-    /// Kind, as in the manifest.
-    pub kind: Cow<'static, str>,
-    /// Namespace; `None` for what is cluster-scoped.
-    pub namespace: Option<Arc<str>>,
-    /// Name.
-    pub name: Arc<str>,
-}
-
-impl ObjectId {
-    /// Whether it is of that group and kind.
-    pub fn is(&self, group: &str, kind: &str) -> bool {
-        self.kind == kind && self.group == group
-    }
-
-    /// Whether it is a Namespace.
-    pub fn is_namespace(&self) -> bool {
-        self.is("", "Namespace")
-    }
-}
-
 impl File {
     /// Its first object.
     pub fn first(&self) -> Option<&Entry> {
@@ -150,15 +123,7 @@ impl Rendered {
         gitops::folders(plan).into_iter().for_each(|folder| each(folder.objects));
         each(objects::of_platform(plan));
         let specs = Specs::default();
-        plan.tenants.par_iter().for_each(|tenant| {
-            let scope = InTenant { platform: &plan.platform, tenant };
-            each(objects::of_tenant(&scope));
-            for namespace in &tenant.namespaces {
-                let platform = scope.platform;
-                let scope = InNamespace { platform, tenant, namespace, specs: &specs, origins: true };
-                each(objects::of_namespace(&scope));
-            }
-        });
+        plan.tenants.par_iter().for_each(|tenant| each(objects_of(plan, tenant, &specs, true)));
     }
 
     /// The objects of the platform, without those for engines, which no cluster needs that has none.
@@ -170,14 +135,7 @@ impl Rendered {
     pub fn of_tenant(&self, name: &str) -> Vec<Object> {
         let Some(plan) = &self.plan else { return Vec::new() };
         let Some(tenant) = find(&plan.tenants, name) else { return Vec::new() };
-        let platform = &plan.platform;
-        let mut all = objects::of_tenant(&InTenant { platform, tenant });
-        let specs = Specs::default();
-        for namespace in &tenant.namespaces {
-            let scope = InNamespace { platform, tenant, namespace, specs: &specs, origins: false };
-            all.extend(objects::of_namespace(&scope));
-        }
-        all
+        objects_of(plan, tenant, &Specs::default(), false)
     }
 
     /// Whether there is anything: with an error among the diagnostics there is nothing.
@@ -189,6 +147,17 @@ impl Rendered {
     pub fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()
     }
+}
+
+/// The objects of a tenant, with or without the places that their values come from.
+fn objects_of(plan: &Plan, tenant: &TenantPlan, specs: &Specs, origins: bool) -> Vec<Object> {
+    let scope = InTenant { platform: &plan.platform, tenant };
+    let mut all = objects::of_tenant(&scope);
+    for namespace in &tenant.namespaces {
+        let platform = scope.platform;
+        all.extend(objects::of_namespace(&InNamespace { platform, tenant, namespace, specs, origins }));
+    }
+    all
 }
 
 fn find<'p>(tenants: &'p [TenantPlan], name: &str) -> Option<&'p TenantPlan> {
@@ -375,45 +344,5 @@ pub fn stem(id: &ObjectId) -> String {
         format!("{kind}-{}", id.name)
     } else {
         format!("{kind}.{}-{}", id.group, id.name)
-    }
-}
-
-/// Whether a group is one of those that Kubernetes itself serves.
-pub fn is_kubernetes_own(group: &str) -> bool {
-    const OWN: [&str; 23] = [
-        "",
-        "admissionregistration.k8s.io",
-        "apiextensions.k8s.io",
-        "apiregistration.k8s.io",
-        "apps",
-        "authentication.k8s.io",
-        "authorization.k8s.io",
-        "autoscaling",
-        "batch",
-        "certificates.k8s.io",
-        "coordination.k8s.io",
-        "discovery.k8s.io",
-        "events.k8s.io",
-        "extensions",
-        "flowcontrol.apiserver.k8s.io",
-        "internal.apiserver.k8s.io",
-        "networking.k8s.io",
-        "node.k8s.io",
-        "policy",
-        "rbac.authorization.k8s.io",
-        "resource.k8s.io",
-        "scheduling.k8s.io",
-        "storage.k8s.io",
-    ];
-    OWN.binary_search(&group).is_ok() || matches!(group, "storagemigration.k8s.io" | "metrics.k8s.io")
-}
-
-impl std::fmt::Display for ObjectId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} `", self.kind)?;
-        if let Some(namespace) = &self.namespace {
-            write!(f, "{namespace}/")?;
-        }
-        write!(f, "{}`", self.name)
     }
 }

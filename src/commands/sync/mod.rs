@@ -17,7 +17,6 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use time::OffsetDateTime;
 
 use self::source::{Checkout, Read};
-use super::certs::age::Identities;
 use super::{Shell, Stream};
 use crate::cli::Exit;
 use crate::cluster::Settings;
@@ -183,10 +182,7 @@ struct Folder {
 fn read(about: &About, command: &'static str, shell: &mut Shell<'_>) -> Result<Option<Folder>> {
     // A link that moves, as git-sync makes it, is followed once: all of a pass is of one revision.
     let root = disk::canonical(&shell.root()?)?;
-    let identities = Identities::read(None)?;
-    let read =
-        if about.rendered_only { Checkout::files(&root, identities)? } else { Checkout::rendered(&root, identities)? };
-    let source = match read {
+    let source = match Checkout::read(&root, about.rendered_only)? {
         Read::Whole(checkout) => checkout,
         Read::Mistakes(diagnostics, inputs) => {
             shell.problems(&Report { command, diagnostics, ..Report::default() }, &inputs, Stream::Err)?;

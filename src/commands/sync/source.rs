@@ -54,8 +54,14 @@ pub enum Read {
 }
 
 impl Checkout {
+    /// Reads a folder: `rendered/` as it is, or held against `tenants/`.
+    pub fn read(root: &Path, rendered_only: bool) -> Result<Read> {
+        let identities = Identities::read(None)?;
+        if rendered_only { Checkout::files(root, identities) } else { Checkout::rendered(root, identities) }
+    }
+
     /// Reads `tenants/`, and sees that `rendered/` is what comes out of it.
-    pub fn rendered(root: &Path, identities: Identities) -> Result<Read> {
+    fn rendered(root: &Path, identities: Identities) -> Result<Read> {
         let look = Look::new(root)?;
         let inputs = disk::read(root)?;
         let (rendered, diagnostics) = crate::render_each(&inputs, &|folder, files| look.at(folder, files));
@@ -99,7 +105,7 @@ impl Checkout {
     }
 
     /// Reads `rendered/` as it is.
-    pub fn files(root: &Path, identities: Identities) -> Result<Read> {
+    fn files(root: &Path, identities: Identities) -> Result<Read> {
         if !disk::exists(&root.join(MARKER)) {
             bail!(
                 "there is no {MARKER} in {}: that is no folder that `mtp render` wrote, or not all of it",

@@ -14,7 +14,6 @@ use crate::cluster::gateway::Gateway;
 use crate::cluster::pass::Held;
 use crate::cluster::watch::{End, Revision, Revisions, Tally, Watcher, serve};
 use crate::commands::Shell;
-use crate::commands::certs::age::Identities;
 use crate::disk;
 use crate::history::History;
 use crate::server::Log;
@@ -40,13 +39,7 @@ impl Revisions for Place<'_> {
 
     fn read(&self) -> Result<Revision> {
         let root = disk::canonical(&self.root)?;
-        let identities = Identities::read(None)?;
-        let read = if self.about.rendered_only {
-            Checkout::files(&root, identities)?
-        } else {
-            Checkout::rendered(&root, identities)?
-        };
-        let source = match read {
+        let source = match Checkout::read(&root, self.about.rendered_only)? {
             Read::Whole(source) => source,
             Read::Mistakes(diagnostics, _) => {
                 let errors = diagnostics.iter().filter(|d| d.severity == crate::diagnostic::Severity::Error);
