@@ -17,6 +17,7 @@ mod intruders;
 mod invariance;
 mod lint;
 mod mtp;
+mod policies;
 mod policy;
 mod readers;
 mod reviews;
