@@ -223,7 +223,8 @@ fn the_way_back_ends_where_it_began() {
     one.commit("an object that is there already");
     let said = said(&one, 1);
     let (state, why) = said("shop");
-    assert_eq!((state.as_str(), why.as_str()), ("paused", "[]"));
+    // What is on its way out waits as well, and is named.
+    assert!(state == "held" && why.contains("somebody paused the tenant"), "{state}: {why}");
     assert_eq!(pods(), "77");
     let (state, why) = said("forge");
     assert!(state == "held" && why.contains("k8s-mtp.io/adopt"), "{state}: {why}");
