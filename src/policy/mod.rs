@@ -5,6 +5,7 @@
 
 pub mod json;
 pub mod manifests;
+pub mod pod_security;
 pub mod review;
 pub mod standing;
 
