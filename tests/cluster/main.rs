@@ -14,6 +14,7 @@ mod harness;
 mod killed;
 mod kubectl;
 mod manifests;
+mod pod_security;
 mod pods;
 mod process;
 mod programs;
@@ -27,6 +28,10 @@ mod tenants;
 mod watch;
 mod webhook;
 mod workloads;
+
+// Pods that the tests of the CEL texts look at, too.
+#[path = "../it/generated_pods.rs"]
+mod generated_pods;
 
 // What the other tests have of the webhook is used here too; each uses a part of it.
 #[path = "../it/mtp.rs"]
