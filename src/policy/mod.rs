@@ -4,6 +4,7 @@
 //! examples are its tests and a part of what `mtp explain ID` prints.
 
 pub mod json;
+pub mod judge;
 pub mod manifests;
 pub mod pod_security;
 pub mod review;
