@@ -11,6 +11,7 @@ mod fixture;
 mod fleet;
 mod flux;
 mod harness;
+mod judge;
 mod killed;
 mod kubectl;
 mod manifests;
