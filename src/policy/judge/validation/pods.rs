@@ -18,7 +18,6 @@ pub const RULES: &[Rule] = &[
         refused: &[
             "{restartPolicy: always, containers: [{name: web, image: nginx}]}",
             "{dnsPolicy: Cluster, containers: [{name: web, image: nginx}]}",
-            "{preemptionPolicy: Sometimes, containers: [{name: web, image: nginx}]}",
         ],
     },
     Rule {
@@ -56,7 +55,7 @@ pub const RULES: &[Rule] = &[
         refused: &[
             "{hostname: a.b, containers: [{name: web, image: nginx}]}",
             "{subdomain: A, containers: [{name: web, image: nginx}]}",
-            "{serviceAccountName: My_Account, containers: [{name: web, image: nginx}]}",
+            "{nodeName: My_Node, containers: [{name: web, image: nginx}]}",
             "{nodeSelector: {disk: \"a b\"}, containers: [{name: web, image: nginx}]}",
         ],
     },
@@ -99,10 +98,9 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// Fields of a pod that have a choice.
-const WORDS: [(&str, &[&str]); 3] = [
+const WORDS: [(&str, &[&str]); 2] = [
     ("restartPolicy", &["Always", "OnFailure", "Never"]),
     ("dnsPolicy", &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]),
-    ("preemptionPolicy", &["PreemptLowerPriority", "Never"]),
 ];
 
 fn words(pod: &PodSpec<'_>, faults: &mut Faults) {
