@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
-use crate::control_plane::{ControlPlane, NEWEST, shared, wait};
+use crate::control_plane::{ControlPlane, MINORS, NEWEST, shared, wait};
 use crate::generated_pods;
 use mended::mended;
 
@@ -48,9 +48,9 @@ impl Standard {
         json!({key: self.level.as_str(), format!("{key}-version"): self.version})
     }
 
-    /// What we say of a pod, and the controls that it breaks.
-    fn ours(&self, pod: &Value) -> (String, Vec<&'static str>) {
-        let version = Minor::parse(&self.version).expect("a version");
+    /// What we say of a pod, and the controls that it breaks; a server knows nothing newer than itself.
+    fn ours(&self, pod: &Value, server: Minor) -> (String, Vec<&'static str>) {
+        let version = Minor::parse(&self.version).expect("a version").min(server);
         let violations = review(&Json::from(pod), self.level, version);
         (message(&violations), violations.iter().map(|violation| violation.control.id).collect())
     }
@@ -146,31 +146,45 @@ fn namespace(plane: &ControlPlane, client: &Client, name: &str, labels: &Value) 
     wait("the default ServiceAccount is there", plane, || client.get(&account).status == 200);
 }
 
-#[test]
-fn pods_are_refused_in_the_api_servers_words() {
-    let plane = shared(NEWEST);
+/// Asks an API server by these standards of so many pods; of each by every `spread`th one.
+fn compare(plane: &ControlPlane, server: Minor, standards: Vec<Standard>, pods: u64, spread: usize) -> Tally {
     let client = plane.client();
-    let standards: Vec<(Standard, String)> = Standard::all()
+    let standards: Vec<(Standard, String)> = standards
+        .into_iter()
         .map(|standard| {
             let name = format!("pss-{}-{}", standard.level.as_str(), standard.version.replace('.', "-"));
             (standard, name)
         })
         .collect();
-    standards.par_iter().for_each(|(standard, name)| namespace(&plane, &client, name, &standard.labels()));
+    standards.par_iter().for_each(|(standard, name)| namespace(plane, &client, name, &standard.labels()));
     let judge = |seed: u64| {
         let (pod, _) = mended(generated_pods::pod(seed));
         let client = client.apart();
         let name = pod["metadata"]["name"].as_str().expect("a name").to_owned();
-        let first = usize::try_from(seed).unwrap_or_default() % SPREAD;
-        let each = standards.iter().skip(first).step_by(SPREAD).map(|(standard, namespace)| {
+        let first = usize::try_from(seed).unwrap_or_default() % spread;
+        let each = standards.iter().skip(first).step_by(spread).map(|(standard, namespace)| {
             let answer = client.post(&format!("/api/v1/namespaces/{namespace}/pods?dryRun=All"), &pod);
-            let (ours, broken) = standard.ours(&pod);
+            let (ours, broken) = standard.ours(&pod, server);
             Compared { theirs: standard.theirs(&answer, &name), ours, broken, answer }
         });
         each.collect::<Vec<_>>()
     };
-    let all: Vec<_> = (0..count(100)).into_par_iter().flat_map_iter(judge).collect();
-    Tally::of(all).judge("new pods");
+    Tally::of((0..pods).into_par_iter().flat_map_iter(judge).collect())
+}
+
+#[test]
+fn pods_are_refused_in_the_api_servers_words() {
+    compare(&shared(NEWEST), Minor::LATEST, Standard::all().collect(), count(100), SPREAD).judge("new pods");
+}
+
+/// What it does not know yet is for a server what it knows.
+#[test]
+fn an_older_server_is_of_its_own_version() {
+    let minor = MINORS[0];
+    let server = Minor::parse(&format!("v{minor}")).expect("a version");
+    let newer = Standard::all().filter(|standard| Minor::parse(&standard.version).expect("a version") > server);
+    let newer: Vec<Standard> = newer.collect();
+    compare(&shared(minor), server, newer, count(100) / 2, 1).judge(&format!("pods of a server of {minor}"));
 }
 
 /// Of a pod that gets a debugger, the whole pod is judged again.
@@ -206,7 +220,7 @@ fn debuggers_are_refused_in_the_api_servers_words() {
             let path = format!("{path}/{pod_name}/ephemeralcontainers?dryRun=All");
             let answer =
                 client.apart().send(http::Method::PUT, &path, "application/json", pod.to_string().into_bytes());
-            let (ours, broken) = standard.ours(pod);
+            let (ours, broken) = standard.ours(pod, Minor::LATEST);
             Compared { theirs: standard.theirs(&answer, pod_name), ours, broken, answer }
         };
         all.extend(made.par_iter().map(judge).collect::<Vec<_>>());
