@@ -3,8 +3,9 @@
 //! The verdict and its words are those of the API server's own admission plugin, which `tests/cluster/pod_security/`
 //! holds them against; the CEL text of a control is its check once more, for a ValidatingAdmissionPolicy.
 //!
-//! Facts are those of the library k8s.io/pod-security-admission 0.37. An older server knows fewer controls, and means by
-//! `latest` its own version: ask for the older of the two, `version.min(Minor::new(of the server))`.
+//! Facts are those of the library k8s.io/pod-security-admission 0.37; its releases since 0.34 differ in nothing but what is newer
+//! than they are. So an older server means by `latest`, and by what it does not know yet, its own version: ask for the older
+//! of the two, `version.min(Minor::new(of the server))`.
 //!
 //! Source: <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
 

@@ -85,7 +85,7 @@ fn say_in_an_api_server_what_checks_say() {
         .map(|version| (format!("cel-{}", version.replace('.', "-")), Minor::parse(version).expect("a version")))
         .collect();
     all.iter().for_each(|(name, version)| install(&plane, &client, name, *version));
-    let compared: usize = (0..count(150))
+    let compared: usize = (0..count(60))
         .into_par_iter()
         .map(|seed| {
             let (pod, _) = mended(generated_pods::pod(seed));
