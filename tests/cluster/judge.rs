@@ -326,6 +326,27 @@ fn asked(live: &Live, tenant: &str, object: &Value) -> (&'static str, String) {
     }
 }
 
+/// What is said here, of the layer that speaks first, in other words than there.
+fn other_words(report: &Value, path: &str, layer: &str, message: &str) -> Option<String> {
+    if !matches!(layer, "limit-range" | "pod-security" | "resource-quota") {
+        return None;
+    }
+    let problems = report["problems"].as_array().expect("problems").iter();
+    let own = problems.filter(|p| p["path"] == path && p["first"] == true && p["layer"] == layer);
+    let own: Vec<&str> = own.map(|problem| problem["message"].as_str().expect("a message")).collect();
+    let is_said = |own: &&&str| match layer {
+        // Behind the level, which is said once.
+        "pod-security" => message.contains(own.split_once("\": ").map_or(**own, |(_, words)| words)),
+        // Between the two, there stands what is used.
+        "resource-quota" => own.split(", limited").all(|part| message.contains(part)),
+        _ => message.contains(**own),
+    };
+    // Of several quotas, the API server names one.
+    let said = own.iter().filter(is_said).count();
+    let wanted = if layer == "resource-quota" { 1 } else { own.len().max(1) };
+    (said < wanted).then(|| format!("{own:?} is not {message}"))
+}
+
 #[test]
 fn the_review_says_what_the_api_server_says() {
     let live = Live::with(&format!("{TIERS}{JUDGED}"), &TENANTS);
@@ -347,16 +368,24 @@ fn the_review_says_what_the_api_server_says() {
         })
         .collect();
     let (mut differences, mut compared, mut layers) = (String::new(), 0, BTreeMap::<String, usize>::new());
+    let mut wrong_words = Vec::new();
     for (tenant, _) in TENANTS {
         let paths = folder.path().display().to_string();
         let ran = live.world.folder.mtp(&["policy", "review", "--tenant", tenant, "--output", "json", &paths]);
         let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran}"));
         for verdict in report["objects"].as_array().expect("objects") {
-            let name = files[verdict["path"].as_str().expect("a path")];
+            let path = verdict["path"].as_str().expect("a path");
+            let name = files[path];
+            // What is not modelled is not modelled anywhere.
+            if name.starts_with("not modelled") && tenant != "open" {
+                continue;
+            }
             let refused = verdict["verdict"] == "refused";
             let said = if refused { verdict["layer"].as_str().expect("a layer") } else { "admitted" };
             let (meant, message) = asked(&live, tenant, &objects[name]);
             compared += 1;
+            wrong_words
+                .extend(other_words(&report, path, meant, &message).map(|words| format!("{tenant}, {name}: {words}")));
             *layers.entry(format!("{tenant} {meant}")).or_default() += 1;
             let by_object = !message.starts_with("pods: ");
             if said != meant || (refused && (verdict["whom"] == "object") != by_object) {
@@ -365,7 +394,8 @@ fn the_review_says_what_the_api_server_says() {
             }
         }
     }
-    assert_eq!(compared, objects.len() * TENANTS.len());
+    assert!(compared > 200 * TENANTS.len());
+    assert!(wrong_words.is_empty(), "{}", wrong_words.join("\n"));
     println!("{compared} verdicts compared, by tenant and layer: {layers:#?}");
     // Each layer has spoken first in the tier that has all of them.
     for layer in ["admitted", "core-validation", "limit-range", "pod-security", "policies", "resource-quota"] {
@@ -414,5 +444,8 @@ fn generated(live: &Live) {
         }
     }
     println!("generated pods: {layers:#?}");
+    let of =
+        |said: &str| layers.get(&format!("open: the cluster core-validation, mtp {said}")).copied().unwrap_or_default();
+    assert!(of("core-validation") > 9 * of("policies"), "core validation is modelled for the most part: {layers:?}");
     assert!(wrong.is_empty(), "{} of {}: {}", wrong.len(), SEEDS * 3, wrong[0]);
 }
