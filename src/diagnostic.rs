@@ -29,6 +29,21 @@ pub struct Diagnostic {
     pub related: Vec<(Place, String)>,
     /// Whether what stands there is shown to nobody: it may hold a password.
     pub hidden: bool,
+    /// Who says so of which object, where a cluster is asked in thought; boxed, since few problems are of that kind.
+    pub said: Option<Box<Said>>,
+}
+
+/// Who refuses or warns of an object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Said {
+    /// The layer of the cluster, by its id: `pod-security`.
+    pub layer: &'static str,
+    /// The object: `Deployment shop/web`.
+    pub object: String,
+    /// Whether whoever asks hears of this layer, because none before it refuses.
+    pub first: bool,
+    /// The same as a sentence: `Pod Security refuses the pods of Deployment shop/web`.
+    pub note: String,
 }
 
 impl Diagnostic {
@@ -106,10 +121,24 @@ impl Findings {
         self.all
     }
 
+    /// All of them, in the order in which they were found.
+    pub fn into_found(self) -> Vec<Diagnostic> {
+        self.all
+    }
+
     fn push(&mut self, severity: Severity, rule: &'static str, at: Place, message: String) -> &mut Diagnostic {
         let message = shortened(message, MOST_CHARACTERS);
         self.errors += usize::from(severity == Severity::Error);
-        self.all.push(Diagnostic { at, rule, severity, message, hint: None, related: Vec::new(), hidden: false });
+        self.all.push(Diagnostic {
+            at,
+            rule,
+            severity,
+            message,
+            hint: None,
+            related: Vec::new(),
+            hidden: false,
+            said: None,
+        });
         let last = self.all.len() - 1;
         &mut self.all[last]
     }

@@ -47,6 +47,15 @@ pub use place::Place;
 pub use rendered::Rendered;
 pub use webhook::{Answer, Verdict, View, mutate, validate};
 
+/// The Pod Security Standards by version: for tests that hold them against an API server and against their own CEL texts.
+pub mod standards {
+    pub use crate::contract::platform::PodSecurityLevel;
+    pub use crate::policy::json::Json;
+    pub use crate::policy::pod_security::{
+        CONTROLS, Control, Example, Minor, Refusal, Subject, Violation, in_force, message, review,
+    };
+}
+
 /// What brings a cluster to a render, without a command around it: for tests that put a simulated cluster below it, and
 /// for measurements.
 pub mod engine {

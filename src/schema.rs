@@ -20,6 +20,13 @@ pub static SCHEMAS: LazyLock<BTreeMap<&'static str, Value>> = LazyLock::new(|| {
     made.into_iter().map(|(kind, schema)| (kind, published(kind, schema.to_value()))).collect()
 });
 
+/// The schema of what authors write that is no kind.
+pub fn of<T: schemars::JsonSchema>() -> Value {
+    let mut schema = schemars::schema_for!(T).to_value();
+    tidy(&mut schema);
+    schema
+}
+
 /// The file of a kind's schema, relative to the root: `schemas/tenant.json`.
 pub fn file_name(kind: &str) -> String {
     format!("schemas/{}.json", kind.to_ascii_lowercase())

@@ -8,6 +8,8 @@ use super::Shell;
 use crate::cli::Exit;
 use crate::contract::KINDS;
 use crate::lint;
+use crate::policy::judge::{self, Check};
+use crate::policy::pod_security::{CONTROLS, Control};
 use crate::policy::{self, Policy};
 use crate::review::{self, rules::Rule};
 use crate::rules;
@@ -17,7 +19,7 @@ use crate::yaml::shape::{closest, list};
 /// Options of the command.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Id of a rule (T007, R101, L101) or of a policy (read-only-root), a field (Tenant.spec.egress.allow), or nothing for a list of rules
+    /// Id of a rule (T007, R101, L101, A111) or of a policy (read-only-root), a field (Tenant.spec.egress.allow), or nothing for a list of rules
     #[arg(value_name = "RULE|POLICY|KIND.FIELD")]
     what: Option<String>,
 }
@@ -29,7 +31,8 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
             let input = rules::all().map(|rule| (rule.id, rule.title));
             let review = review::rules::RULES.iter().map(|rule| (rule.id, rule.title));
             let lint = lint::rules::RULES.iter().map(|rule| (rule.id, rule.title));
-            lint.chain(review).chain(input).map(|(id, title)| format!("{id}  {title}\n")).collect()
+            let judged = judge::all().map(|rule| (rule.id, rule.title));
+            judged.chain(lint).chain(review).chain(input).map(|(id, title)| format!("{id}  {title}\n")).collect()
         }
         Some(what) => match (rules::find(what), policy::find(what), review::rules::find(what)) {
             (Some(rule), ..) => described(rule.id, rule.title, rule.why, rule.fix),
@@ -37,7 +40,13 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
             (None, None, Some(rule)) => reviewed(rule),
             (None, None, None) => match lint::rules::find(what) {
                 Some(rule) => linted(rule),
-                None => field(what)?,
+                None => match judge::find(what) {
+                    Some(rule) => judged(rule),
+                    None => match CONTROLS.into_iter().find(|control| control.id.eq_ignore_ascii_case(what)) {
+                        Some(control) => standard(control),
+                        None => field(what)?,
+                    },
+                },
             },
         },
     };
@@ -47,6 +56,34 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
 
 fn described(id: &str, title: &str, why: &str, fix: &str) -> String {
     format!("{id}: {title}\n\nWhy: {why}\n\nFix: {fix}\n")
+}
+
+/// What a layer of the cluster refuses.
+fn judged(rule: &judge::Rule) -> String {
+    let mut text = described(rule.id, rule.title, rule.why, rule.fix);
+    if !rule.refused.is_empty() {
+        let of = match rule.check {
+            Check::Pod(_) | Check::Layer => "the `spec` of a pod, or a whole object",
+            Check::Object(..) => "a whole object",
+        };
+        text.push_str(&format!("\nRefused ({of}):\n"));
+        rule.refused.iter().for_each(|example| text.push_str(&format!("  {example}\n")));
+    }
+    text
+}
+
+/// What a control of the Pod Security Standards refuses.
+fn standard(control: &Control) -> String {
+    let versions: Vec<String> = control.versions.iter().map(|minor| format!("v1.{minor}")).collect();
+    let mut text = described(control.id, control.title, control.why, control.fix);
+    text.push_str(&format!("\nLevel: {}, in {}\n", control.level.as_str(), versions.join(", ")));
+    for (title, is_refused) in [("Admitted", false), ("Refused", true)] {
+        text.push_str(&format!("\n{title}:\n"));
+        for example in control.examples.iter().filter(|example| example.refused.is_some() == is_refused) {
+            text.push_str(&format!("  # {} ({})\n  {}\n", example.about, example.version, example.pod.trim()));
+        }
+    }
+    text
 }
 
 /// What a lint rule finds.

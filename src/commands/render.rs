@@ -105,7 +105,8 @@ fn check(options: &Options, seen: &Seen<'_>, mut diagnostics: Vec<Diagnostic>, s
     let remedy = remedy(&changes, refused);
     let changes = described(&changes, have, rendered);
     let clean = exit == Exit::Clean;
-    let report = Report { command: "render --check", diagnostics, changes, same: have.same, remedy };
+    let report =
+        Report { command: "render --check", diagnostics, changes, same: have.same, remedy, ..Report::default() };
     shell.report(&report, inputs, Stream::Out)?;
     if clean && !shell.machine_reads() && !shell.is_quiet() {
         shell.answer(&format!("{RENDERED}/ is up to date: {}\n", count(have.same, "file")))?;
@@ -198,6 +199,7 @@ fn write(
         changes: described(&foreign, have, rendered),
         same: have.same,
         remedy,
+        ..Report::default()
     };
     shell.report(&report, inputs, Stream::Err)?;
     if !shell.machine_reads() && !shell.is_quiet() {

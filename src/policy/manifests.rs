@@ -1,143 +1,149 @@
-//! Policies on files: pods, and the pods that workloads are to have, with the place of each container.
+//! Manifests of others: read with their places, told apart, and judged by the layers of a cluster.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value as Plain;
+
 use super::json::Json;
-use super::pod::List;
-use super::review::{self, Breach};
-use super::standing::{Standing, told};
-use crate::contract::admission::Mode;
+use super::judge::case::{Case, has_pods};
+use super::judge::guardrails::Guardrails;
+use super::judge::verdict::{self, Judged, Named};
+use super::judge::{self, decoding, policies};
+use super::review;
+use super::standing::Standing;
 use crate::diagnostic::Findings;
 use crate::parse;
-use crate::place::{Place, Span};
+use crate::place::Place;
 use crate::yaml::{self, Node, Value};
 
-/// Kinds that have pods, and where their pods' `spec` stands.
-const WITH_PODS: [(&str, &[&str]); 9] = [
-    ("Pod", &["spec"]),
-    ("PodTemplate", &["template", "spec"]),
-    ("ReplicationController", &["spec", "template", "spec"]),
-    ("ReplicaSet", &["spec", "template", "spec"]),
-    ("Deployment", &["spec", "template", "spec"]),
-    ("StatefulSet", &["spec", "template", "spec"]),
-    ("DaemonSet", &["spec", "template", "spec"]),
-    ("Job", &["spec", "template", "spec"]),
-    ("CronJob", &["spec", "jobTemplate", "spec", "template", "spec"]),
-];
-
-/// API versions of these kinds.
-const VERSIONS: [&str; 3] = ["v1", "apps/v1", "batch/v1"];
-
-/// What is known of the namespace of a manifest, which may not state it.
-pub type Whose<'a> = &'a dyn Fn(Option<&str>) -> Namespace<'a>;
-
-/// Where a manifest goes.
+/// What is known of where a manifest goes.
 #[derive(Clone, Copy)]
-pub struct Namespace<'a> {
+pub struct Surroundings<'a> {
     /// How the policies stand there.
     pub standing: Standing<'a>,
-    /// Limits by resource that its LimitRange gives to containers without: before any webhook is asked.
-    pub defaults: &'a BTreeMap<String, String>,
+    /// What stands in the namespace; `None`: nothing is known of it.
+    pub guardrails: Option<&'a Guardrails>,
 }
 
-/// Looks at all documents of a file and says how many pods it saw. AdmissionReviews are judged as the API server meant them.
-pub fn review(file: &Arc<str>, bytes: &[u8], whose: Whose<'_>, findings: &mut Findings) -> usize {
-    let Some(text) = parse::text(file, bytes, findings) else { return 0 };
+/// An object in a file.
+pub struct Manifest<'a> {
+    /// The file.
+    pub file: Arc<str>,
+    /// The object, with places.
+    pub node: Node<'a>,
+    /// The object as kubectl would send it; of an AdmissionReview, its request.
+    pub value: Plain,
+    /// Its kind; `AdmissionReview` too.
+    pub kind: String,
+    /// Its group and version.
+    pub api_version: String,
+    /// Its name; of an AdmissionReview, that of the pod.
+    pub name: String,
+    /// The namespace that it states.
+    pub namespace: Option<String>,
+}
+
+/// Groups of what is written like an object, and is none: no API server has them.
+const NO_OBJECTS: [&str; 3] = ["kustomize.config.k8s.io/", "config.k8s.io/", "multitenant.k8s-mtp.io/"];
+
+/// All objects of a file.
+pub fn read<'a>(file: &Arc<str>, bytes: &'a [u8], findings: &mut Findings) -> Vec<Manifest<'a>> {
+    let Some(text) = parse::text(file, bytes, findings) else { return Vec::new() };
     let documents = match yaml::read(text) {
         Ok(documents) => documents,
         Err(unreadable) => {
             parse::report_unreadable(file, unreadable, findings);
-            return 0;
+            return Vec::new();
         }
     };
-    documents.iter().map(|document| object(file, document, whose, findings)).sum()
+    let mut all = Vec::new();
+    documents.into_iter().for_each(|document| object(file, document, &mut all, findings));
+    all
 }
 
-fn object(file: &Arc<str>, node: &Node<'_>, whose: Whose<'_>, findings: &mut Findings) -> usize {
-    let text = |key: &str| node.get(key).and_then(Node::text).unwrap_or_default();
-    if let ("v1", "List", Some(Node { value: Value::List(items), .. })) =
-        (text("apiVersion"), text("kind"), node.get("items"))
-    {
-        return items.iter().map(|item| object(file, item, whose, findings)).sum();
-    }
-    if (text("apiVersion"), text("kind")) == ("admission.k8s.io/v1", "AdmissionReview") {
-        let Some(request) = node.get("request") else {
-            findings.error("T012", Place::new(file, node.span), "the AdmissionReview has no request");
-            return 0;
-        };
-        let spec = request.get("object").and_then(|object| object.get("spec"));
-        let Namespace { standing, .. } = whose(request.get("namespace").and_then(Node::text));
-        match review::request(&Json::from(&yaml::json(file, request, findings))) {
-            Ok(breaches) => report(file, spec.unwrap_or(request), &breaches, standing, findings),
-            Err(why) => drop(findings.error("T013", Place::new(file, request.span), why)),
-        }
-        return 1;
-    }
-    let with_pods = WITH_PODS.iter().find(|(kind, _)| *kind == text("kind") && VERSIONS.contains(&text("apiVersion")));
-    let Some((_, path)) = with_pods else { return 0 };
-    let spec = path.iter().try_fold(node, |node, step| node.get(step));
-    let Some(spec) = spec else { return 0 };
-    let name = node.get("metadata").and_then(|metadata| metadata.get("namespace")).and_then(Node::text);
-    let Namespace { standing, defaults } = whose(name);
-    let mut pod = yaml::json(file, spec, findings);
-    fill(&mut pod, defaults);
-    match review::spec(&Json::from(&pod)) {
-        Ok(breaches) => report(file, spec, &breaches, standing, findings),
-        Err(why) => drop(findings.error("T013", Place::new(file, spec.span), why)),
-    }
-    1
-}
-
-fn report(file: &Arc<str>, spec: &Node<'_>, breaches: &[Breach], standing: Standing<'_>, findings: &mut Findings) {
-    let places = places(spec);
-    for (breach, mode) in told(breaches, &standing) {
-        let at = places.get(&(breach.list, breach.container.as_str())).copied().unwrap_or(spec.span);
-        let at = Place::new(file, at);
-        match mode {
-            Mode::Deny => findings.error(breach.policy.id, at, breach.message()),
-            Mode::Warn => findings.warning(breach.policy.id, at, breach.message()),
-            // Nobody is told, here as there.
-            Mode::Audit | Mode::Off => continue,
-        }
-        .hint(breach.policy.fix);
-    }
-}
-
-/// Gives containers the limits that they do not state, as the API server does before it asks anybody.
-///
-/// Source: `PodMutateFunc` of Kubernetes' `plugin/pkg/admission/limitranger/admission.go`
-fn fill(spec: &mut serde_json::Value, defaults: &BTreeMap<String, String>) {
-    if defaults.is_empty() {
+fn object<'a>(file: &Arc<str>, node: Node<'a>, all: &mut Vec<Manifest<'a>>, findings: &mut Findings) {
+    let text = |key: &str| node.get(key).and_then(Node::text).unwrap_or_default().to_owned();
+    let (api_version, kind) = (text("apiVersion"), text("kind"));
+    if api_version.is_empty() || kind.is_empty() || NO_OBJECTS.iter().any(|group| api_version.starts_with(group)) {
         return;
     }
-    for list in [List::Init, List::Main] {
-        for container in spec[list.field()].as_array_mut().into_iter().flatten().filter(|c| c.is_object()) {
-            let resources = &mut container["resources"];
-            if !(resources.is_null() || resources.is_object()) {
-                continue;
-            }
-            let limits = &mut resources["limits"];
-            if limits.is_null() || limits.is_object() {
-                for (resource, amount) in defaults {
-                    let limit = &mut limits[resource.as_str()];
-                    if limit.is_null() {
-                        *limit = amount.as_str().into();
-                    }
-                }
-            }
+    if (api_version.as_str(), kind.as_str()) == ("v1", "List") {
+        let Value::Map(entries) = node.value else { return };
+        let items = entries.into_iter().find(|(key, _)| key.text() == Some("items"));
+        if let Some((_, Node { value: Value::List(items), .. })) = items {
+            items.into_iter().for_each(|item| object(file, item, all, findings));
         }
+        return;
     }
+    let stated = |node: &Node<'_>, key: &str| {
+        let value = node.get("metadata").and_then(|metadata| metadata.get(key)).and_then(Node::text);
+        value.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let called = |node: &Node<'_>| stated(node, "name").or_else(|| stated(node, "generateName")).unwrap_or_default();
+    if (api_version.as_str(), kind.as_str()) == ("admission.k8s.io/v1", "AdmissionReview") {
+        let Some(request) = node.get("request") else {
+            findings.error("T012", Place::new(file, node.span), "the AdmissionReview has no request");
+            return;
+        };
+        let value = yaml::json(file, request, findings);
+        let name = request.get("object").map(called).unwrap_or_default();
+        let namespace = request.get("namespace").and_then(Node::text).map(str::to_owned);
+        all.push(Manifest { file: Arc::clone(file), value, kind, api_version, name, namespace, node });
+        return;
+    }
+    // Of what is only counted, nothing but its name matters.
+    let mut others = Findings::default();
+    let is_read = decoding::is_known(&api_version, &kind) || has_pods(&api_version, &kind);
+    let value = yaml::json(file, &node, if is_read { &mut *findings } else { &mut others });
+    let (name, namespace) = (called(&node), stated(&node, "namespace"));
+    all.push(Manifest { file: Arc::clone(file), value, kind, api_version, name, namespace, node });
 }
 
-/// Where the name of each container stands.
-fn places<'n>(spec: &'n Node<'_>) -> BTreeMap<(List, &'n str), Span> {
-    let mut places = BTreeMap::new();
-    for list in [List::Init, List::Main, List::Ephemeral] {
-        let Some(Value::List(containers)) = spec.get(list.field()).map(|node| &node.value) else { continue };
-        for name in containers.iter().filter_map(|container| container.get("name")) {
-            places.entry((list, name.text().unwrap_or_default())).or_insert(name.span);
+impl Manifest<'_> {
+    /// `Deployment shop/web`
+    pub fn called(&self) -> String {
+        let name = if self.name.is_empty() { "without a name" } else { &self.name };
+        match &self.namespace {
+            Some(namespace) => format!("{} {namespace}/{name}", self.kind),
+            None => format!("{} {name}", self.kind),
         }
     }
-    places
+
+    /// Whether it is a request that an API server has sent, and not an object.
+    pub fn is_request(&self) -> bool {
+        self.kind == "AdmissionReview"
+    }
+
+    /// Whether validation knows its kind.
+    pub fn is_known(&self) -> bool {
+        self.is_request() || decoding::is_known(&self.api_version, &self.kind)
+    }
+
+    /// Its case, in these surroundings; a request has none.
+    pub fn case<'c>(&'c self, around: Surroundings<'c>) -> Option<Case<'c>> {
+        (!self.is_request()).then(|| Case::new(&self.value, around.guardrails, around.standing))
+    }
+
+    /// What becomes of it. A request is judged as the API server means it: by the policies alone, which it asks.
+    pub fn judge(&self, around: Surroundings<'_>, findings: &mut Findings) -> Option<Judged> {
+        let called = self.called();
+        let is_secret = self.kind == "Secret";
+        let named = Named { called: &called, file: &self.file, node: &self.node, within: &self.node, is_secret };
+        if let Some(case) = self.case(around) {
+            return Some(verdict::judge(&named, judge::objections(&case)));
+        }
+        let request = Json::from(&self.value);
+        let node = self.node.get("request").unwrap_or(&self.node);
+        let within = node.get("object").and_then(|object| object.get("spec")).unwrap_or(node);
+        match review::request(&request) {
+            Ok(breaches) => {
+                let objections = policies::objections(&breaches, &around.standing, &request["object"]["spec"]);
+                Some(verdict::judge(&Named { within, ..named }, objections))
+            }
+            Err(why) => {
+                findings.error("T013", Place::new(&self.file, node.span), why);
+                None
+            }
+        }
+    }
 }

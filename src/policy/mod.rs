@@ -4,7 +4,9 @@
 //! examples are its tests and a part of what `mtp explain ID` prints.
 
 pub mod json;
+pub mod judge;
 pub mod manifests;
+pub mod pod_security;
 pub mod review;
 pub mod standing;
 

@@ -18,12 +18,14 @@ pub fn write(report: &Report) -> String {
             // Without a line the annotation would not show among the changed files.
             let (line, column) = (d.at.span.line.max(1), d.at.span.column.max(1));
             let hint = d.hint.as_ref().map(|h| format!("\n{h}")).unwrap_or_default();
+            let note = d.said.as_ref().map(|said| format!("\n{}", said.note)).unwrap_or_default();
+            let title = d.said.as_ref().map_or_else(|| d.rule.to_owned(), |said| format!("{} {}", said.layer, d.rule));
             out.push_str(&format!(
                 "::{} file={},line={line},col={column},title={}::{}\n",
                 severity(kind),
                 property(&d.at.path),
-                property(d.rule),
-                data(&format!("{}{hint}", d.message)),
+                property(&title),
+                data(&format!("{}{note}{hint}", d.message)),
             ));
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Report;
+use super::{ObjectVerdict, Report};
 use crate::diagnostic::Severity;
 use crate::place::Place;
 
@@ -20,6 +20,11 @@ pub fn write(report: &Report) -> String {
             if let Some(hint) = &d.hint {
                 problem["hint"] = json!(hint);
             }
+            if let Some(said) = &d.said {
+                problem["layer"] = json!(said.layer);
+                problem["object"] = json!(said.object);
+                problem["first"] = json!(said.first);
+            }
             if !d.related.is_empty() {
                 let related = d.related.iter().map(|(at, why)| {
                     let mut related = place(at);
@@ -33,7 +38,7 @@ pub fn write(report: &Report) -> String {
         .collect();
     let changes: Vec<Value> =
         report.changes.iter().map(|c| json!({"path": c.path, "kind": c.kind.as_str(), "cause": c.cause})).collect();
-    let whole = json!({
+    let mut whole = json!({
         "formatVersion": 1,
         "command": report.command,
         "verdict": report.verdict(),
@@ -43,7 +48,25 @@ pub fn write(report: &Report) -> String {
         "problems": problems,
         "changes": changes,
     });
+    if !report.objects.is_empty() {
+        whole["objects"] = report.objects.iter().map(object).collect();
+    }
+    if !report.notes.is_empty() {
+        whole["notes"] = json!(report.notes);
+    }
     super::visible_json(&whole)
+}
+
+fn object(of: &ObjectVerdict) -> Value {
+    let mut value = place(&of.at);
+    value["object"] = json!(of.object);
+    value["verdict"] = json!(of.verdict);
+    for (key, word) in [("whom", of.whom), ("layer", of.layer)] {
+        if let Some(word) = word {
+            value[key] = json!(word);
+        }
+    }
+    value
 }
 
 /// A severity as all machine forms spell it.

@@ -11,8 +11,9 @@ pub fn write(report: &Report) -> String {
     let mut out = format!("<!-- mtp {} -->\n**{}**\n", report.command, escape(&report.verdict()));
     let problems = report.diagnostics.iter().map(|d| {
         let hint = d.hint.as_ref().map(|h| format!(" — {}", escape(h))).unwrap_or_default();
+        let note = d.said.as_ref().map(|said| format!(" — {}", escape(&said.note))).unwrap_or_default();
         let (kind, at) = (severity(d.severity), code(&d.at.to_string()));
-        format!("- {kind} {}: {} ({at}){hint}\n", d.rule, escape(&d.message))
+        format!("- {kind} {}: {} ({at}){note}{hint}\n", d.rule, escape(&d.message))
     });
     let files = report.changes.iter().map(|c| {
         let cause = c.cause.as_ref().map(|c| format!(" from {}", code(c))).unwrap_or_default();
@@ -30,6 +31,9 @@ pub fn write(report: &Report) -> String {
             break;
         }
         out.push_str(item);
+    }
+    for note in &report.notes {
+        out.push_str(&format!("\n{}\n", escape(note)));
     }
     if let Some(remedy) = &report.remedy {
         out.push_str(&format!("\n{}\n", escape(remedy)));

@@ -12,6 +12,7 @@ pub mod text;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::inputs::Inputs;
+use crate::place::Place;
 use crate::tree::ChangeKind;
 
 /// What a command found.
@@ -27,6 +28,29 @@ pub struct Report {
     pub same: usize,
     /// The one command that puts things right.
     pub remedy: Option<String>,
+    /// Whether people get a line for each problem, without excerpts.
+    pub brief: bool,
+    /// What becomes of each object; of `policy review` alone.
+    pub objects: Vec<ObjectVerdict>,
+    /// What is to be known of the whole, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// What becomes of one object.
+#[derive(Debug)]
+pub struct ObjectVerdict {
+    /// Where it stands.
+    pub at: Place,
+    /// Its kind, namespace and name: `Deployment shop/web`.
+    pub object: String,
+    /// `admitted`, `warned`, `refused`
+    pub verdict: &'static str,
+    /// Whether it is refused itself (`object`), or will get none of its pods (`pods`).
+    pub whom: Option<&'static str>,
+    /// Id of the layer that speaks first.
+    pub layer: Option<&'static str>,
+    /// All that as a sentence; none where there is nothing to say.
+    pub line: Option<String>,
 }
 
 /// A file of `rendered/` that is not as it is to be.
@@ -180,7 +204,7 @@ pub fn line(text: &str) -> String {
 
 /// JSON for programs that nobody can be deceived by either: what nobody sees is escaped as JSON escapes it, so that a
 /// reader of it gets the author's own text.
-fn visible_json(value: &serde_json::Value) -> String {
+pub fn visible_json(value: &serde_json::Value) -> String {
     let text = format!("{value:#}\n");
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::Report;
 use crate::lint;
+use crate::policy::pod_security::CONTROLS;
+use crate::policy::{POLICIES, judge};
 use crate::report::json::severity;
 use crate::rules;
 
@@ -29,13 +31,17 @@ pub fn write(report: &Report) -> String {
     let mut results: Vec<Value> = Vec::new();
     for d in report.diagnostics.iter().take(MOST) {
         let hint = d.hint.as_ref().map(|h| format!("\n{h}")).unwrap_or_default();
-        results.push(json!({
+        let mut result = json!({
             "ruleId": d.rule,
             "level": severity(d.severity),
             "message": {"text": format!("{}{hint}", d.message)},
             "locations": [location(&d.at.path, d.at.span.line, d.at.span.column)],
             "partialFingerprints": {"mtp/v1": fingerprint(d.rule, &d.at.path, &d.message)},
-        }));
+        });
+        if let Some(said) = &d.said {
+            result["properties"] = json!({"layer": said.layer, "object": said.object, "first": said.first});
+        }
+        results.push(result);
     }
     for change in report.changes.iter().take(MOST.saturating_sub(results.len())) {
         let kind = change.kind.as_str();
@@ -63,6 +69,12 @@ pub fn write(report: &Report) -> String {
     };
     let rules: Vec<Value> = if report.command == "lint" {
         lint::rules::RULES.iter().map(|rule| describe(rule.id, rule.title, rule.why, rule.fix)).collect()
+    } else if report.command.starts_with("policy ") {
+        let judged = judge::all().map(|rule| describe(rule.id, rule.title, rule.why, rule.fix));
+        let policies = POLICIES.iter().map(|policy| describe(policy.id, policy.title, policy.why, policy.fix));
+        let read = rules::all().map(|rule| describe(rule.id, rule.title, rule.why, rule.fix));
+        let standards = CONTROLS.iter().map(|control| describe(control.id, control.title, control.why, control.fix));
+        judged.chain(policies).chain(standards).chain(read).collect()
     } else {
         rules::all().map(|rule| describe(rule.id, rule.title, rule.why, rule.fix)).chain([stale]).collect()
     };

@@ -16,6 +16,9 @@ const MOST_PROBLEMS: usize = 50;
 /// How many stale files are listed.
 const MOST_FILES: usize = 50;
 
+/// How many objects are listed with what becomes of them.
+const MOST_OBJECTS: usize = 50;
+
 /// How many lines of diff are printed in all.
 const MOST_LINES: usize = 200;
 
@@ -29,6 +32,11 @@ pub fn write(report: &Report, inputs: &Inputs, colour: bool) -> String {
     let mut ordered: Vec<&Diagnostic> = report.diagnostics.iter().collect();
     ordered.sort_by_key(|d| std::cmp::Reverse(d.severity));
     for diagnostic in ordered.iter().take(MOST_PROBLEMS) {
+        if report.brief {
+            let (at, rule) = (line(&diagnostic.at.to_string()), diagnostic.rule);
+            out.push_str(&format!("{at}: {}: {rule}\n", line(&diagnostic.message)));
+            continue;
+        }
         out.push_str(&problem(diagnostic, inputs, colour));
         out.push_str("\n\n");
     }
@@ -37,6 +45,9 @@ pub fn write(report: &Report, inputs: &Inputs, colour: bool) -> String {
         out.push_str(&format!("… and {}; `--output json` has them all\n\n", count(more, "more problem")));
     }
     changes(&report.changes, &mut out);
+    for object in report.objects.iter().filter_map(|object| object.line.as_ref()).take(MOST_OBJECTS) {
+        out.push_str(&format!("{}\n", line(object)));
+    }
     let nothing = report.diagnostics.is_empty() && report.changes.is_empty();
     if !nothing {
         out.push_str(&report.verdict());
@@ -44,6 +55,9 @@ pub fn write(report: &Report, inputs: &Inputs, colour: bool) -> String {
         if let Some(remedy) = &report.remedy {
             out.push_str(&format!("{remedy}\n"));
         }
+    }
+    for note in &report.notes {
+        out.push_str(&format!("{}\n", line(note)));
     }
     out
 }
@@ -80,6 +94,7 @@ fn problem(diagnostic: &Diagnostic, inputs: &Inputs, colour: bool) -> String {
     let main = excerpt(&diagnostic.at, inputs, diagnostic.hidden);
     let others: Vec<_> = diagnostic.related.iter().map(|(at, why)| (excerpt(at, inputs, false), line(why))).collect();
     let hint = diagnostic.hint.as_deref().map(visible);
+    let note = diagnostic.said.as_ref().map(|said| line(&said.note));
 
     let kind = AnnotationKind::Primary;
     let mut group = match main.snippet(kind, None) {
@@ -91,6 +106,9 @@ fn problem(diagnostic: &Diagnostic, inputs: &Inputs, colour: bool) -> String {
             Some(snippet) => group.element(snippet),
             None => group.element(other.origin()).element(Level::NOTE.message(why.as_str())),
         };
+    }
+    if let Some(note) = &note {
+        group = group.element(Level::NOTE.message(note.as_str()));
     }
     if let Some(hint) = &hint {
         group = group.element(Level::HELP.message(hint.as_str()));

@@ -42,7 +42,8 @@ pub struct Field {
 }
 
 impl Shape {
-    fn of(root: &serde_json::Value, schema: &serde_json::Value) -> Shape {
+    /// What a schema says, `root` being the whole that it refers into.
+    pub fn of(root: &serde_json::Value, schema: &serde_json::Value) -> Shape {
         let schema = schema::resolve(root, schema);
         if schema.get("x-kubernetes-int-or-string").is_some() {
             return Shape::Quantity;

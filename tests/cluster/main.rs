@@ -11,9 +11,11 @@ mod fixture;
 mod fleet;
 mod flux;
 mod harness;
+mod judge;
 mod killed;
 mod kubectl;
 mod manifests;
+mod pod_security;
 mod pods;
 mod policies;
 mod process;
@@ -29,6 +31,10 @@ mod trouble;
 mod watch;
 mod webhook;
 mod workloads;
+
+// Pods that the tests of the CEL texts look at, too.
+#[path = "../it/generated_pods.rs"]
+mod generated_pods;
 
 // What the other tests have of the webhook is used here too; each uses a part of it.
 #[path = "../it/mtp.rs"]

@@ -33,7 +33,7 @@ use crate::serving::{Mount, Server};
 use crate::world::{SERVED, World, bundle, pair, view};
 
 /// A tier in which nothing but the webhook looks at pods, and one that bounds them.
-const TIERS: &str = "
+pub const TIERS: &str = "
 apiVersion: multitenant.k8s-mtp.io/v1
 kind: Tier
 metadata: {name: open}
@@ -112,11 +112,14 @@ fn port() -> u16 {
 }
 
 /// A platform whose webhook runs.
-struct Live {
+pub struct Live {
     plane: ControlPlane,
-    admin: Client,
-    resources: Resources,
-    world: World,
+    /// Who may do everything there.
+    pub admin: Client,
+    /// What the server has.
+    pub resources: Resources,
+    /// The input, and what it was rendered to.
+    pub world: World,
     certs: Mount,
     tenants: Mount,
     servers: Vec<Server>,
@@ -125,13 +128,18 @@ struct Live {
 
 impl Live {
     fn start() -> Live {
+        let tenants =
+            [("open", "open"), ("bounded", "bounded"), ("free", "free"), ("pro", "pro"), ("enterprise", "enterprise")];
+        Live::with(TIERS, &tenants)
+    }
+
+    /// With tiers besides the scaffold's, and tenants by name and tier; one of them is `open`.
+    pub fn with(tiers: &str, tenants: &[(&str, &str)]) -> Live {
         let plane = ControlPlane::start(NEWEST);
         let admin = plane.client();
         let world = World::new();
-        world.folder.write("tenants/tiers/tests.yaml", TIERS);
-        for (name, tier) in
-            [("open", "open"), ("bounded", "bounded"), ("free", "free"), ("pro", "pro"), ("enterprise", "enterprise")]
-        {
+        world.folder.write("tenants/tiers/tests.yaml", tiers);
+        for (name, tier) in tenants {
             world.folder.write(&format!("tenants/{name}.yaml"), tenant(name, tier));
         }
         world.clean(&["certs", "issue", "--age", &world.recipient]);
@@ -221,7 +229,7 @@ fn rendered(world: &World) -> Vec<Document> {
 }
 
 /// A pod that breaks no policy of ours, as it was published.
-fn good(name: &str) -> Value {
+pub fn good(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": [{
         "name": "nginx", "image": "nginx",
         "resources": {"limits": {"cpu": "100m", "memory": "64Mi"}, "requests": {"cpu": "50m", "memory": "32Mi"}},
@@ -230,7 +238,7 @@ fn good(name: &str) -> Value {
 }
 
 /// The published pods: what is changed in the good one, and what is said of it.
-fn published() -> Vec<(&'static str, Value, &'static str)> {
+pub fn published() -> Vec<(&'static str, Value, &'static str)> {
     let mut all = Vec::new();
     let mut add = |name, change: &dyn Fn(&mut Value), said| {
         let mut pod = good(name);
