@@ -36,7 +36,9 @@ fn accepted(minor: &'static str) {
     let plane = ControlPlane::start(minor);
     let client = plane.client();
     let mut sets = vec![("the sample".to_owned(), sample(minor))];
-    sets.extend(cases());
+    // Cases are of other versions, too: what this one does not have, it is not given.
+    let has = |document: &Document| minor >= "1.36" || !document.kind().starts_with("MutatingAdmissionPolicy");
+    sets.extend(cases().into_iter().map(|(name, all)| (name, all.into_iter().filter(has).collect())));
     assert!(sets.len() > 50 && sets.iter().all(|(_, documents)| !documents.is_empty()), "the cases are gone");
     let mut found = Vec::new();
     let mut resources = Resources::of(&client);

@@ -54,6 +54,14 @@ fn reset(one: &Installation) {
     }
     let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tenants.multitenant.k8s-mtp.io";
     client.delete(definitions);
+    for resource in ["mutating", "validating"]
+        .iter()
+        .flat_map(|what| ["policies", "policybindings"].map(|r| format!("{what}admission{r}")))
+    {
+        client.delete(&format!(
+            "/apis/admissionregistration.k8s.io/v1/{resource}?labelSelector=app.kubernetes.io/managed-by=k8s-mtp"
+        ));
+    }
     wait("everything is gone", &one.plane, || namespaces().is_empty() && client.get(definitions).status == 404);
 }
 

@@ -205,7 +205,7 @@ pub fn sample() -> World {
     let world = World::empty();
     crate::mtp::copy(&repository().join("tenants"), &world.folder.join("tenants"));
     world.folder.edit("tenants/platform.yaml", "engine: both", "engine: flux");
-    world.folder.edit("tenants/platform.yaml", "engines: []", "engines: [webhook]");
+    world.folder.edit("tenants/platform.yaml", "engines: [policies]", "engines: [policies, webhook]");
     world.clean(&["certs", "issue", "--age", &world.recipient]);
     world.clean(&["render"]);
     world

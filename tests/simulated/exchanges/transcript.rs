@@ -109,7 +109,8 @@ pub fn settle(answer: &mut Value, controlled: bool) {
             metadata.insert("name".to_owned(), json!("some name"));
         }
         if let Some(entries) = metadata.get_mut("managedFields").and_then(Value::as_array_mut) {
-            entries.retain(|entry| !(controlled && entry["manager"] == "kube-controller-manager"));
+            let controllers = ["kube-controller-manager", "validatingadmissionpolicy-status"];
+            entries.retain(|entry| !(controlled && controllers.iter().any(|name| entry["manager"] == *name)));
             for entry in entries.iter_mut() {
                 entry.as_object_mut().map(|entry| entry.remove("time"));
             }

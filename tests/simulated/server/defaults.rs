@@ -36,7 +36,13 @@ pub fn fill(object: &mut Value, kind: &Kind) {
             set(&mut object["spec"], "failurePolicy", json!("Fail"));
             resources(&mut object["spec"]["matchConstraints"]);
         }
-        "ValidatingAdmissionPolicyBinding" => resources(&mut object["spec"]["matchResources"]),
+        "MutatingAdmissionPolicy" => {
+            set(&mut object["spec"], "failurePolicy", json!("Fail"));
+            resources(&mut object["spec"]["matchConstraints"]);
+        }
+        "MutatingAdmissionPolicyBinding" | "ValidatingAdmissionPolicyBinding" => {
+            resources(&mut object["spec"]["matchResources"])
+        }
         "ValidatingWebhookConfiguration" => each(&mut object["webhooks"], webhook),
         "MutatingWebhookConfiguration" => each(&mut object["webhooks"], |hook| {
             webhook(hook);

@@ -63,6 +63,8 @@ const BUILT_IN: &[Row] = &[
     ("", "v1", "Service", "services", true, true, Generation::None, true, true, false),
     ("", "v1", "Event", "events", true, false, Generation::None, false, true, false),
     ("", "v1", "Pod", "pods", true, true, SPEC, true, false, false),
+    ("admissionregistration.k8s.io", "v1", "MutatingAdmissionPolicy", "mutatingadmissionpolicies", false, false, SPEC, false, false, true),
+    ("admissionregistration.k8s.io", "v1", "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", false, false, SPEC, false, false, true),
     ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false, false, Generation::Exactly("webhooks"), false, false, true),
     ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", false, true, SPEC, false, false, true),
     ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", false, false, SPEC, false, false, true),
