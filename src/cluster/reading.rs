@@ -100,10 +100,12 @@ async fn list(
             Meaning::Forbidden(why) => return Err(format!("a right is missing: {why}")),
             _ => return Err(answer.message_or_loss()),
         }
-        let Some(items) = answer.body["items"].as_array() else {
-            return Err(format!("GET {collection} did not answer with a list"));
-        };
-        items.iter().for_each(|item| each(Some(item)));
+        match &answer.body["items"] {
+            Value::Array(items) => items.iter().for_each(|item| each(Some(item))),
+            // A list of metadata of which there is none has `items: null` (seen with 1.34 to 1.37).
+            Value::Null if answer.body["kind"].as_str().is_some_and(|kind| kind.ends_with("List")) => {}
+            _ => return Err(format!("GET {collection} did not answer with a list")),
+        }
         match answer.body["metadata"]["continue"].as_str().filter(|token| !token.is_empty()) {
             Some(token) => after = Some(token.to_owned()),
             None => return Ok(answer.body["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()),

@@ -20,10 +20,20 @@ pub const IMAGE: &str = concat!(
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Admission {
-    /// What carries the policies out. `webhook`: a server that is rendered too, in the platform's namespace. Default: nothing
-    /// does, and `mtp policy review` alone knows them.
+    /// What carries the policies out. `policies`: the API server itself, by policies that are rendered, which also guard what is
+    /// rendered against tenants. `webhook`: a server that is rendered too, in the platform's namespace. Default: nothing does,
+    /// and `mtp policy review` alone knows them.
     #[serde(default)]
     pub engines: Vec<At<Engine>>,
+    /// With `policies`: who applies `rendered/`, as the API server calls him, such as
+    /// `system:serviceaccount:argocd:argocd-application-controller`. Nobody else may change what is rendered, but for
+    /// `breakGlassGroup`. The accounts that `gitops` and `sync` render are among them anyway.
+    #[serde(default)]
+    pub apply_identities: Vec<At<String>>,
+    /// With `policies`: the group whose members may change what is rendered, in an emergency; the audit log says so. Default:
+    /// `system:masters`.
+    #[serde(default)]
+    pub break_glass_group: Option<At<String>>,
     /// What happens where a pod breaks a policy, by the policy's id (`mtp policy list`). Default: `deny`.
     #[serde(default)]
     pub policies: BTreeMap<At<String>, At<Mode>>,
@@ -39,6 +49,8 @@ pub struct Admission {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
+    /// Policies in the API server, which need nothing that runs.
+    Policies,
     /// `mtp webhook serve`, called by the API server.
     Webhook,
 }

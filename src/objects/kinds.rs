@@ -30,10 +30,12 @@ pub enum Stands {
 }
 
 /// Kinds of [`KINDS`] that stand in no namespace.
-const GLOBAL: [&str; 9] = [
+const GLOBAL: [&str; 11] = [
     "ClusterRole",
     "ClusterRoleBinding",
     "CustomResourceDefinition",
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
     "MutatingWebhookConfiguration",
     "Namespace",
     "Tenant",

@@ -12,6 +12,7 @@ pub mod limit_range;
 pub mod meta;
 pub mod namespace;
 pub mod network_policy;
+pub mod policies;
 pub mod resource_quota;
 pub mod role;
 pub mod role_binding;
@@ -61,6 +62,11 @@ pub const ANY: &str = "*";
 pub const KINDS: &[Kind] = &[
     Kind { group: "", version: "v1", kind: "Namespace", build: Build::Platform(namespace::platform) },
     custom_resource_definition::KIND,
+    // What guards the rest is there before it.
+    policies::KIND,
+    policies::BINDING,
+    policies::mutation::POLICY,
+    policies::mutation::BINDING,
     // As whom `mtp sync` applies the rest, which may need what it could not do before.
     sync::fence::KIND,
     sync::fence::BINDING,

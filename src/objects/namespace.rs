@@ -3,9 +3,11 @@
 use k8s_openapi::api::core::v1::Namespace;
 
 use super::meta::{self, ObjectMeta};
+use super::policies::pods::EXEMPT;
 use super::{InNamespace, Object};
 use crate::contract::platform::PodSecurityLevel;
 use crate::contract::tenant::State;
+use crate::plan::admission::exempt;
 use crate::plan::{Plan, PodSecurityPlan};
 
 /// The platform's own Namespace.
@@ -38,6 +40,11 @@ pub fn build(scope: &InNamespace<'_>) -> Vec<Object> {
     let spec = &tenant.doc.content.spec;
     let mut annotations = tenant.annotations.clone();
     annotations.insert(meta::OWNER_EMAIL.to_owned(), spec.owner_email.value.clone());
+    if scope.platform.admission.policies.is_some() {
+        let exempt = exempt(&scope.platform.admission, &namespace.tier, &tenant.name, &namespace.name);
+        annotations.extend(super::policies::tenants::annotations(scope));
+        annotations.extend(exempt.into_iter().map(|(policy, why)| (format!("{EXEMPT}{policy}"), why)));
+    }
     if namespace.state != State::Retired {
         annotations.extend(meta::protection());
     }

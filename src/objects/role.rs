@@ -129,6 +129,12 @@ const ADMINISTER: &[Rule] = &[
     ("resource.k8s.io", &["resourceclaims", "resourceclaimtemplates"], WRITE),
 ];
 
+/// What is written besides where [`super::policies::tenants`] looks at it.
+const GUARDED: &[Rule] = &[
+    ("networking.k8s.io", &["networkpolicies"], WRITE),
+    ("rbac.authorization.k8s.io", &["rolebindings", "roles"], WRITE),
+];
+
 /// What the engine does for a tenant, from the tenant's own repository: less than what its admins do. It runs no commands in
 /// pods, and what is not written to a repository it does not touch.
 const DEPLOY: &[Rule] = &[
@@ -207,12 +213,15 @@ impl Rights {
 
 /// The rights, and what the Platform adds to them.
 fn rules(platform: &PlatformPlan, rights: Rights) -> Vec<PolicyRule> {
-    let built_in = rights.built_in().iter().copied().flatten().map(|(group, resources, verbs)| PolicyRule {
-        api_groups: Some(vec![(*group).to_owned()]),
-        resources: Some(owned(resources)),
-        verbs: owned(verbs),
-        ..PolicyRule::default()
-    });
+    let guarded = platform.admission.policies.is_some() && matches!(rights, Rights::Admin | Rights::Deployer);
+    let guarded = if guarded { GUARDED } else { &[] };
+    let built_in =
+        rights.built_in().iter().copied().flatten().chain(guarded).map(|(group, resources, verbs)| PolicyRule {
+            api_groups: Some(vec![(*group).to_owned()]),
+            resources: Some(owned(resources)),
+            verbs: owned(verbs),
+            ..PolicyRule::default()
+        });
     let sorted = |list: &[At<String>]| {
         let list: BTreeSet<String> = list.iter().map(|v| v.value.clone()).collect();
         list.into_iter().collect::<Vec<String>>()

@@ -26,9 +26,27 @@ pub struct AdmissionPlan {
     pub modes: Modes,
     /// Who is let off.
     pub exemptions: Vec<ExemptionPlan>,
+    /// What the API server judges by itself; `None`: nothing.
+    pub policies: Option<PoliciesPlan>,
     /// The server that is rendered; `None`: none is.
     pub webhook: Option<WebhookPlan>,
 }
+
+/// What the API server judges by itself, and who gets past its guards.
+#[derive(Debug)]
+pub struct PoliciesPlan {
+    /// Who applies `rendered/`, besides the accounts that are rendered for it.
+    pub identities: BTreeSet<String>,
+    /// Whose members may change what is rendered in an emergency.
+    pub break_glass: String,
+    /// Where the engine is named.
+    pub at: Place,
+}
+
+/// The group whose members may do everything, whatever RBAC says.
+///
+/// Source: <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles>
+const MASTERS: &str = "system:masters";
 
 /// Who is let off which policies.
 #[derive(Debug, Clone)]
@@ -136,8 +154,13 @@ pub fn resolve(
     certs: &CertificateFiles,
     findings: &mut Findings,
 ) -> AdmissionPlan {
-    let wanted = admission.engines.iter().find(|engine| engine.value == Engine::Webhook);
-    let webhook = match (wanted, &admission.webhook) {
+    let engine = |wanted: Engine| admission.engines.iter().find(|engine| engine.value == wanted);
+    let policies = engine(Engine::Policies).map(|engine| PoliciesPlan {
+        identities: admission.apply_identities.iter().map(|name| name.value.clone()).collect(),
+        break_glass: admission.break_glass_group.as_ref().map_or(MASTERS, |group| &group.value).to_owned(),
+        at: Place::new(file, engine.span),
+    });
+    let webhook = match (engine(Engine::Webhook), &admission.webhook) {
         (Some(_), Some(typed)) => webhook(typed, namespace, file, certs, findings),
         (Some(engine), None) => {
             findings
@@ -150,6 +173,7 @@ pub fn resolve(
     AdmissionPlan {
         modes: modes(&admission.policies, Modes::STRICTEST),
         exemptions: exemptions(&admission.exemptions, file),
+        policies,
         webhook,
     }
 }

@@ -13,6 +13,10 @@ pub const POLICY: Policy = Policy {
     resources: true,
     within: Some("resource-limits"),
     holds: |pod, container| pod.is_limited(container, "cpu"),
+    cel: "has(c.resources) && has(c.resources.limits) && 'cpu' in c.resources.limits\n\
+          && quantity(c.resources.limits['cpu']).isGreaterThan(quantity('0'))\n\
+          || has($spec.resources) && has($spec.resources.limits) && 'cpu' in $spec.resources.limits\n\
+          && quantity($spec.resources.limits['cpu']).isGreaterThan(quantity('0'))",
     examples: &[
         Example { about: "no limits at all", holds: false, spec: "containers: [{name: nginx}]" },
         Example { about: "stated", holds: true, spec: "containers: [{name: nginx, resources: {limits: {cpu: 100m}}}]" },

@@ -13,7 +13,7 @@ pub mod standing;
 mod cpu_limits;
 mod memory_limits;
 mod non_root;
-mod pod;
+pub mod pod;
 mod privilege_escalation;
 mod privileged;
 mod read_only_root;
@@ -42,6 +42,9 @@ pub struct Policy {
     pub within: Option<&'static str>,
     /// Whether a container keeps to it.
     pub holds: fn(&Pod<'_>, &Container<'_>) -> bool,
+    /// The same in CEL, of a container `c` of the pod whose spec stands for [`SPEC`], as an API server has them: without
+    /// optional fields that are empty. In what both API servers and evaluators elsewhere know: no `.?`, no macro of two variables.
+    pub cel: &'static str,
     /// Pods that keep to it and pods that do not, as YAML of their `spec`, each with a word on it.
     pub examples: &'static [Example],
 }
@@ -57,10 +60,13 @@ pub struct Example {
 }
 
 /// Containers that run: those of ephemeral containers have no resources, and come to look at a pod.
-const RUNNING: &[List] = &[List::Init, List::Main];
+pub const RUNNING: &[List] = &[List::Init, List::Main];
 
 /// All three lists.
-const EVERY: &[List] = &[List::Init, List::Main, List::Ephemeral];
+pub const EVERY: &[List] = &[List::Init, List::Main, List::Ephemeral];
+
+/// In [`Policy::cel`]: the spec of the pod.
+pub const SPEC: &str = "$spec";
 
 /// All policies, in the order in which breaches are told.
 pub const POLICIES: [&Policy; 8] = [

@@ -24,6 +24,14 @@ pub const POLICY: Policy = Policy {
         pod.has_user_namespace()
             || (non_root != Some(false) && user != Some(0) && (non_root.is_some() || user.is_some()))
     },
+    cel: "has($spec.hostUsers) && !$spec.hostUsers\n\
+          || (has(c.securityContext) && has(c.securityContext.runAsNonRoot) ? c.securityContext.runAsNonRoot\n\
+          : !(has($spec.securityContext) && has($spec.securityContext.runAsNonRoot)) || $spec.securityContext.runAsNonRoot)\n\
+          && (has(c.securityContext) && has(c.securityContext.runAsUser) ? c.securityContext.runAsUser != 0\n\
+          : !(has($spec.securityContext) && has($spec.securityContext.runAsUser)) || $spec.securityContext.runAsUser != 0)\n\
+          && (has(c.securityContext) && has(c.securityContext.runAsNonRoot) || has(c.securityContext) && has(c.securityContext.runAsUser)\n\
+          || has($spec.securityContext) && has($spec.securityContext.runAsNonRoot)\n\
+          || has($spec.securityContext) && has($spec.securityContext.runAsUser))",
     examples: &[
         Example { about: "not said: the image decides", holds: false, spec: "containers: [{name: nginx}]" },
         Example {

@@ -13,6 +13,8 @@ pub const POLICY: Policy = Policy {
     resources: false,
     within: None,
     holds: |pod, container| pod.is_windows() || container.security("allowPrivilegeEscalation") == false,
+    cel: "has($spec.os) && $spec.os.name == 'windows'\n\
+          || has(c.securityContext) && has(c.securityContext.allowPrivilegeEscalation) && !c.securityContext.allowPrivilegeEscalation",
     examples: &[
         Example {
             about: "not said: allowed",

@@ -13,6 +13,11 @@ pub const POLICY: Policy = Policy {
     resources: false,
     within: None,
     holds: |pod, container| container.security("privileged") != true && !pod.is_host_process(container),
+    cel: "!(has(c.securityContext) && has(c.securityContext.privileged) && c.securityContext.privileged)\n\
+          && !(has(c.securityContext) && has(c.securityContext.windowsOptions)\n\
+          && has(c.securityContext.windowsOptions.hostProcess) ? c.securityContext.windowsOptions.hostProcess\n\
+          : has($spec.securityContext) && has($spec.securityContext.windowsOptions)\n\
+          && has($spec.securityContext.windowsOptions.hostProcess) && $spec.securityContext.windowsOptions.hostProcess)",
     examples: &[
         Example {
             about: "a process of a Windows host",

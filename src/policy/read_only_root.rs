@@ -15,6 +15,8 @@ pub const POLICY: Policy = Policy {
     resources: false,
     within: None,
     holds: |pod, container| pod.is_windows() || container.security("readOnlyRootFilesystem") == true,
+    cel: "has($spec.os) && $spec.os.name == 'windows'\n\
+          || has(c.securityContext) && has(c.securityContext.readOnlyRootFilesystem) && c.securityContext.readOnlyRootFilesystem",
     examples: &[
         Example {
             about: "not said",

@@ -14,6 +14,8 @@ pub const POLICY: Policy = Policy {
     resources: true,
     within: None,
     holds: |pod, container| pod.limits(container).next().is_some(),
+    cel: "has(c.resources) && has(c.resources.limits) && size(c.resources.limits) > 0\n\
+          || has($spec.resources) && has($spec.resources.limits) && size($spec.resources.limits) > 0",
     examples: &[
         Example { about: "none", holds: false, spec: "containers: [{name: nginx, image: nginx}]" },
         Example {

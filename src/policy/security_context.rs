@@ -13,6 +13,8 @@ pub const POLICY: Policy = Policy {
     resources: false,
     within: None,
     holds: |pod, container| pod.has_security_context(container),
+    cel: "has(c.securityContext) && size(dyn(c.securityContext)) > 0\n\
+          || has($spec.securityContext) && size(dyn($spec.securityContext)) > 0",
     examples: &[
         Example { about: "none", holds: false, spec: "containers: [{name: nginx}]" },
         Example { about: "an empty one", holds: false, spec: "containers: [{name: nginx, securityContext: {}}]" },

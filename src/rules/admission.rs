@@ -10,6 +10,7 @@ use crate::contract::At;
 use crate::contract::admission::{Exemption, IMAGE};
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::names::{is_dns_label, is_dns_subdomain, is_email};
+use crate::objects::policies::identities;
 use crate::parse::Document;
 use crate::place::{Place, Span};
 use crate::plan::admission::CertificatesPlan;
@@ -67,6 +68,13 @@ pub const RULES: &[Rule] = &[
         why: "What was granted for a while is taken for granted afterwards.",
         fix: "Take the exemption out, or have its owner extend it.",
         check: Stage,
+    },
+    Rule {
+        id: "T908",
+        title: "guards that nobody gets past, or the wrong one",
+        why: "Whoever applies `rendered/` has to be let through by the guards of what is rendered, or nothing can be changed any more.",
+        fix: "State in `applyIdentities` who applies `rendered/`, as the API server calls him:               `system:serviceaccount:argocd:argocd-application-controller`.",
+        check: Check::Plan(guards),
     },
 ];
 
@@ -222,6 +230,57 @@ pub fn at(plan: &Plan, at: time::OffsetDateTime) -> Vec<Diagnostic> {
     }
     findings.into_sorted()
 }
+
+/// Users of Kubernetes whom everybody can be, or whom tenants can be.
+fn is_nobody(identity: &str) -> bool {
+    identity == "system:anonymous" || identity.starts_with("system:serviceaccount:tenant-")
+}
+
+fn guards(plan: &Plan, findings: &mut Findings) {
+    let doc = &plan.platform.doc;
+    let admission = &doc.content.spec.admission;
+    let mut seen = BTreeSet::new();
+    for name in &admission.apply_identities {
+        let at = doc.at(name.span);
+        if name.trim() != name.value || name.is_empty() || name.chars().any(char::is_control) {
+            findings.error("T908", at, format!("expected a user as the API server calls him, found `{name}`"));
+        } else if is_nobody(name) {
+            findings.error(
+                "T908",
+                at,
+                format!("`{name}` may be a tenant, or anybody: the guards would hold nobody back"),
+            );
+        } else if !seen.insert(&name.value) {
+            findings.error("T908", at, format!("`{name}` stands here again"));
+        }
+    }
+    if let Some(group) = &admission.break_glass_group
+        && (group.trim().is_empty() || ANYBODY.contains(&group.value.as_str()) || group.starts_with(TENANTS))
+    {
+        let about = format!("expected a group of a few people, found `{group}`");
+        findings.error("T908", doc.at(group.span), about).hint("leave it out for `system:masters`");
+    }
+    let Some(policies) = &plan.platform.admission.policies else {
+        let stated = admission.apply_identities.first().map(|name| name.span);
+        if let Some(span) = stated.or(admission.break_glass_group.as_ref().map(|group| group.span)) {
+            findings
+                .warning("T908", doc.at(span), "nothing is guarded without the engine `policies`")
+                .hint("state `engines: [policies]`");
+        }
+        return;
+    };
+    if identities(plan).is_empty() {
+        findings
+            .error("T908", policies.at.clone(), "expected `applyIdentities` beside the engine `policies`")
+            .hint("state who applies rendered/, such as `system:serviceaccount:argocd:argocd-application-controller`");
+    }
+}
+
+/// Groups that everybody, or every program, is in.
+const ANYBODY: [&str; 3] = ["system:authenticated", "system:unauthenticated", "system:serviceaccounts"];
+
+/// Begins the groups of tenants' programs.
+const TENANTS: &str = "system:serviceaccounts:tenant-";
 
 fn webhook(plan: &Plan, findings: &mut Findings) {
     let doc = &plan.platform.doc;

@@ -30,6 +30,8 @@ const CLOSED: &[Closed] = &[
     Closed { group: RBAC, kind: "ClusterRoleBinding", parts: &["subjects"] },
     Closed { group: ADMISSION, kind: "ValidatingAdmissionPolicy", parts: &["spec"] },
     Closed { group: ADMISSION, kind: "ValidatingAdmissionPolicyBinding", parts: &["spec"] },
+    Closed { group: ADMISSION, kind: "MutatingAdmissionPolicy", parts: &["spec"] },
+    Closed { group: ADMISSION, kind: "MutatingAdmissionPolicyBinding", parts: &["spec"] },
     Closed { group: ADMISSION, kind: "ValidatingWebhookConfiguration", parts: &["webhooks"] },
     Closed { group: ADMISSION, kind: "MutatingWebhookConfiguration", parts: &["webhooks"] },
     // What the webhook knows of tenants.

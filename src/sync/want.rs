@@ -96,7 +96,13 @@ impl Stage {
             ("", "Namespace") => Stage::Namespaces,
             ("", "ResourceQuota" | "LimitRange")
             | ("networking.k8s.io", "NetworkPolicy")
-            | ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding")
+            | (
+                "admissionregistration.k8s.io",
+                "ValidatingAdmissionPolicy"
+                | "ValidatingAdmissionPolicyBinding"
+                | "MutatingAdmissionPolicy"
+                | "MutatingAdmissionPolicyBinding",
+            )
             | (crate::contract::GROUP, "Tenant") => Stage::Guardrails,
             ("", "ServiceAccount" | "Secret" | "ConfigMap") => Stage::Identity,
             ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => Stage::Roles,

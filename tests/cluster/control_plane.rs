@@ -22,6 +22,19 @@ pub const MINORS: [&str; 4] = ["1.34", "1.35", "1.36", "1.37"];
 /// The version that the programs have.
 pub const NEWEST: &str = MINORS[MINORS.len() - 1];
 
+/// What a control plane has that others do not.
+#[derive(Clone, Copy, Default)]
+struct Extras {
+    audited: bool,
+    one_controller: bool,
+}
+
+/// What is noted: who did what, without what was sent.
+const AUDIT: &str =
+    "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata, verbs: [create, update, patch, delete]}]\n";
+
+const AUDIT_LOG: &str = "audit.log";
+
 /// A running control plane; gone when it is dropped, or when this process ends in whatever way.
 pub struct ControlPlane {
     /// Where the API server listens.
@@ -49,16 +62,30 @@ pub fn shared(minor: &'static str) -> Arc<ControlPlane> {
 impl ControlPlane {
     /// Starts one that behaves as that minor version, and waits until its controllers work.
     pub fn start(minor: &str) -> ControlPlane {
+        ControlPlane::start_with(minor, Extras::default())
+    }
+
+    /// The same, with an audit log of what is done in namespaces of tenants.
+    pub fn audited(minor: &str) -> ControlPlane {
+        ControlPlane::start_with(minor, Extras { audited: true, ..Extras::default() })
+    }
+
+    /// The same, where all of Kubernetes' controllers are one user.
+    pub fn of_one_controller(minor: &str) -> ControlPlane {
+        ControlPlane::start_with(minor, Extras { audited: false, one_controller: true })
+    }
+
+    fn start_with(minor: &str, extras: Extras) -> ControlPlane {
         // A port that is free now may be taken in a moment: whoever loses that race tries again.
         for _ in 0..3 {
-            if let Some(started) = ControlPlane::try_start(minor) {
+            if let Some(started) = ControlPlane::try_start(minor, extras) {
                 return started;
             }
         }
         panic!("no control plane could be started");
     }
 
-    fn try_start(minor: &str) -> Option<ControlPlane> {
+    fn try_start(minor: &str, extras: Extras) -> Option<ControlPlane> {
         // First, so that nothing is left behind where one is missing.
         let programs =
             ["etcd", "kube-apiserver", "kube-controller-manager"].map(|name| program(name).display().to_string());
@@ -110,6 +137,11 @@ impl ControlPlane {
         if minor != NEWEST {
             arguments.push(format!("--emulated-version=kube={minor}"));
         }
+        if extras.audited {
+            fs::write(folder.join("audit.yaml"), AUDIT).expect("written");
+            arguments.push(format!("--audit-policy-file={}", path("audit.yaml")));
+            arguments.push(format!("--audit-log-path={}", path(AUDIT_LOG)));
+        }
         let api_server = Process::start("kube-apiserver", folder, false, &arguments);
         let mut plane = ControlPlane {
             url,
@@ -135,7 +167,7 @@ impl ControlPlane {
                 "--leader-elect=false",
                 "--bind-address=127.0.0.1",
                 "--secure-port=0",
-                "--use-service-account-credentials=true",
+                &format!("--use-service-account-credentials={}", !extras.one_controller),
                 "--concurrent-namespace-syncs=20",
                 &format!("--root-ca-file={}", path("ca.crt")),
                 &format!("--service-account-private-key-file={}", path("accounts.key")),
@@ -171,8 +203,18 @@ impl ControlPlane {
         self.kubeconfig(ADMIN)
     }
 
+    /// The certificate for 127.0.0.1 and its key, for what else serves there: their files.
+    pub fn serving_pair(&self) -> [PathBuf; 2] {
+        ["server.crt", "server.key"].map(|name| self.folder.join(name))
+    }
+
     fn kubeconfig(&self, user: &str) -> PathBuf {
         kubeconfig(&self.folder, user)
+    }
+
+    /// What the audit log has, a line an event.
+    pub fn audit_log(&self) -> String {
+        fs::read_to_string(self.folder.join(AUDIT_LOG)).unwrap_or_default()
     }
 
     /// Stops the API server where it stands; requests hang.

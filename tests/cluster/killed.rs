@@ -58,7 +58,7 @@ fn reset(one: &Installation) {
 }
 
 /// What the inventory holds, and what in the cluster says that we applied it: both by UID.
-fn books(one: &Installation, client: &Client) -> [BTreeSet<String>; 2] {
+pub fn books(one: &Installation, client: &Client) -> [BTreeSet<String>; 2] {
     let maps =
         client.get("/api/v1/namespaces/k8s-mtp/configmaps").ok()["items"].as_array().cloned().unwrap_or_default();
     let lines: Vec<Value> = maps
@@ -84,7 +84,8 @@ fn books(one: &Installation, client: &Client) -> [BTreeSet<String>; 2] {
     [tracked, applied]
 }
 
-fn standing(one: &Installation, client: &Client) -> Vec<Value> {
+/// What stands of all that git has, without what differs from one install to the next.
+pub fn standing(one: &Installation, client: &Client) -> Vec<Value> {
     let resources = Resources::of(client);
     let mut all: Vec<Value> = one.documents().iter().map(|d| ours(&client.get(&d.path(&resources)).ok())).collect();
     for object in &mut all {

@@ -2,14 +2,16 @@
 
 use serde_json::{Value, json};
 
-/// The spec of a pod that `restricted` takes, which states no resources.
+/// The spec of a pod that `restricted` takes, and every policy of ours, with the limits of a LimitRange.
 pub fn spec() -> Value {
     json!({
         "securityContext": {"runAsNonRoot": true, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [{
             "name": "main",
             "image": "registry.example.org/app:1.0",
-            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+            "securityContext": {
+                "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": true,
+            },
         }],
     })
 }

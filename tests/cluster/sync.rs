@@ -61,7 +61,8 @@ impl Installation {
         rendered(&files)
     }
 
-    fn git(&self, args: &[&str]) {
+    /// Runs git in the checkout.
+    pub fn git(&self, args: &[&str]) {
         let identity = ["-c", "user.name=tests", "-c", "user.email=tests@example.org", "-c", "commit.gpgsign=false"];
         let done = Command::new("git").args(identity).args(args).current_dir(self.root()).output().expect("git");
         assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));

@@ -19,6 +19,7 @@ mod invariance;
 mod lint;
 mod mtp;
 mod pod_security;
+mod policies;
 mod policy;
 mod readers;
 mod reviews;

@@ -55,6 +55,13 @@ impl Folder {
         folder
     }
 
+    /// Another `admission` than what `mtp init` wrote at the end of the Platform.
+    pub fn admission(&self, text: &str) {
+        let platform = self.read("tenants/platform.yaml");
+        let (before, _) = platform.split_once("\n  admission:\n").expect("what mtp init writes");
+        self.write("tenants/platform.yaml", format!("{before}{text}"));
+    }
+
     /// The same, rendered.
     pub fn rendered() -> Folder {
         let folder = Folder::published();

@@ -185,7 +185,7 @@ fn a_tenant_is_judged_by_its_tier_and_its_exemptions() {
         reason: a node agent
         expires: \"2027-01-31\"
 ";
-    folder.write("tenants/platform.yaml", folder.read("tenants/platform.yaml") + admission);
+    folder.admission(admission);
     folder.edit("tenants/platform.yaml", "level: restricted", "level: privileged");
     let mut container = container();
     for (field, value) in [("privileged", true), ("readOnlyRootFilesystem", false), ("allowPrivilegeEscalation", true)]

@@ -28,8 +28,7 @@ pub const EVENTS_NAMESPACE: &str = "default";
 pub const PORT: i32 = 8080;
 
 /// Kinds that nothing else renders. Where an engine applies `rendered/`, there is none of them, and it gets no right to any.
-pub const ALONE: [&str; 4] =
-    ["ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
+pub const ALONE: [&str; 2] = ["ClusterRole", "ClusterRoleBinding"];
 
 /// What builders see.
 pub struct Scope<'a> {

@@ -41,11 +41,11 @@ struct Named {
 
 /// All of them. What everything hangs on is never deleted: the definition of Tenants goes with all Tenants, and its own rights are
 /// an admin's to take away.
-fn named() -> [Named; 8] {
+fn named(policies: bool) -> Vec<Named> {
     let own = || vec![NAME.to_owned()];
     let [validating, mutating] = configurations::NAMES.map(|name| vec![name.to_owned()]);
     let written = &["create", "delete", "patch"];
-    [
+    let mut all = vec![
         Named { kind: "ClusterRole", names: own(), verbs: &["bind", "escalate", "patch"] },
         Named { kind: "ClusterRoleBinding", names: own(), verbs: &["patch"] },
         Named {
@@ -55,15 +55,21 @@ fn named() -> [Named; 8] {
         },
         Named { kind: "MutatingWebhookConfiguration", names: mutating, verbs: written },
         Named { kind: "Secret", names: vec![SECRET.to_owned()], verbs: written },
-        Named { kind: "ValidatingAdmissionPolicy", names: own(), verbs: &["create", "patch"] },
-        Named { kind: "ValidatingAdmissionPolicyBinding", names: own(), verbs: &["create", "patch"] },
         Named { kind: "ValidatingWebhookConfiguration", names: validating, verbs: written },
-    ]
+    ];
+    // The names of policies follow tiers, which come and go. Where there are none, it keeps its own fence.
+    if !policies {
+        let keep = |kind| Named { kind, names: own(), verbs: &["create", "patch"] };
+        all.extend(["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].map(keep));
+        let none = |kind| Named { kind, names: Vec::new(), verbs: &[] };
+        all.extend(["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"].map(none));
+    }
+    all
 }
 
 /// A rule each for kinds that are rows of [`crate::objects::KINDS`].
-fn of_rows<'a>(rows: impl Iterator<Item = Rendered<'a>>) -> Vec<PolicyRule> {
-    let named = named();
+fn of_rows<'a>(rows: impl Iterator<Item = Rendered<'a>>, policies: bool) -> Vec<PolicyRule> {
+    let named = named(policies);
     let mut rules = Rules::default();
     let mut written: Vec<PolicyRule> = Vec::new();
     for row in rows {
@@ -71,7 +77,7 @@ fn of_rows<'a>(rows: impl Iterator<Item = Rendered<'a>>) -> Vec<PolicyRule> {
             Some(Named { names, verbs, .. }) => {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 let rule = rule(row.group, [row.resource.to_string()], verbs, &names);
-                if !written.contains(&rule) {
+                if !names.is_empty() && !written.contains(&rule) {
                     written.push(rule);
                 }
                 rules.add(row, &READ);
@@ -112,7 +118,7 @@ pub fn of_cluster(plan: &Plan) -> Vec<PolicyRule> {
             of_templates.add(kind, if is_made { &APPLY } else { &PRUNE });
         }
     }
-    let mut rules = of_rows(rows());
+    let mut rules = of_rows(rows(), plan.platform.admission.policies.is_some());
     rules.extend(of_templates.all());
     rules.push(rule(RBAC, ["roles".to_owned()], &["bind", "escalate"], &[]));
     rules.push(rule(GROUP, ["tenants/status".to_owned()], &["get", "patch"], &[]));
@@ -124,7 +130,8 @@ pub fn of_platform() -> Vec<PolicyRule> {
     let elsewhere: BTreeSet<&str> =
         kinds::rows().filter(|row| row.stands == Stands::Tenants).map(|row| row.kind).collect();
     let rows = kinds::rows().filter(|row| row.stands == Stands::Platform && !elsewhere.contains(row.kind));
-    let mut rules = of_rows(rows);
+    // No policy stands in a namespace.
+    let mut rules = of_rows(rows, false);
     rules.push(rule("", ["configmaps".to_owned()], &["update"], &[]));
     // Whoever creates a Lease does so without server-side apply: its name is not known yet.
     let leases = || ["leases".to_owned()];
