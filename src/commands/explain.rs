@@ -80,7 +80,8 @@ fn standard(control: &Control) -> String {
     for (title, is_refused) in [("Admitted", false), ("Refused", true)] {
         text.push_str(&format!("\n{title}:\n"));
         for example in control.examples.iter().filter(|example| example.refused.is_some() == is_refused) {
-            text.push_str(&format!("  # {} ({})\n  {}\n", example.about, example.version, example.pod.trim()));
+            let pod: String = example.pod.trim().lines().map(|line| format!("  {line}\n")).collect();
+            text.push_str(&format!("  # {} ({})\n{pod}", example.about, example.version));
         }
     }
     text

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::faults::NO_LABEL;
+use super::faults::no_label;
 use super::{EVERY, Faults, PodSpec};
 use crate::names::is_dns_label;
 use crate::policy::json::Json;
@@ -115,8 +115,7 @@ fn name(pod: &PodSpec<'_>, faults: &mut Faults) {
         let path = format!("{}.name", container.path);
         match container.value["name"].as_str().unwrap_or_default() {
             "" => faults.required(path, ""),
-            name if name.len() > 63 => faults.invalid_text(path, name, "must be no more than 63 bytes"),
-            name if !is_dns_label(name) => faults.invalid_text(path, name, NO_LABEL),
+            name if !is_dns_label(name) => faults.invalid_text(path, name, no_label(name)),
             _ => {}
         }
     }
@@ -149,7 +148,7 @@ fn image(pod: &PodSpec<'_>, faults: &mut Faults) {
 /// Fields of a container that have a choice.
 const WORDS: [(&str, &[&str]); 2] = [
     ("imagePullPolicy", &["Always", "IfNotPresent", "Never"]),
-    ("terminationMessagePolicy", &["FallbackToLogsOnError", "File"]),
+    ("terminationMessagePolicy", &["File", "FallbackToLogsOnError"]),
 ];
 
 fn words(pod: &PodSpec<'_>, faults: &mut Faults) {
@@ -180,7 +179,7 @@ fn ports(pod: &PodSpec<'_>, faults: &mut Faults) {
                     let why = if name.len() > 15 {
                         "must be no more than 15 characters"
                     } else {
-                        "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-), one of them a letter"
+                        "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"
                     };
                     faults.invalid_text(format!("{path}.name"), name, why);
                 } else if !seen.insert(name) {

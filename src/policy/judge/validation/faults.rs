@@ -99,6 +99,13 @@ fn shown(value: &Json<'_>) -> String {
 }
 
 /// What is said of a name that is no DNS label.
-pub const NO_LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
-                            start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for \
-                            validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+pub fn no_label(name: &str) -> &'static str {
+    if name.contains('.') {
+        return "must not contain dots";
+    }
+    if name.len() > 63 {
+        return "must be no more than 63 bytes";
+    }
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an \
+     alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+}

@@ -1,6 +1,6 @@
 //! What a pod has to be as a whole, and its metadata.
 
-use super::faults::NO_LABEL;
+use super::faults::no_label;
 use super::{Faults, PodSpec, Whole};
 use crate::names::{is_dns_label, is_dns_subdomain, is_label_value, is_qualified};
 use crate::policy::json::Json;
@@ -100,7 +100,7 @@ pub const RULES: &[Rule] = &[
 /// Fields of a pod that have a choice.
 const WORDS: [(&str, &[&str]); 2] = [
     ("restartPolicy", &["Always", "OnFailure", "Never"]),
-    ("dnsPolicy", &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]),
+    ("dnsPolicy", &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]),
 ];
 
 fn words(pod: &PodSpec<'_>, faults: &mut Faults) {
@@ -139,7 +139,7 @@ fn names(pod: &PodSpec<'_>, faults: &mut Faults) {
     for field in ["hostname", "subdomain"] {
         let name = stated(field);
         if !name.is_empty() && !is_dns_label(&name) {
-            faults.invalid_text(format!("{path}.{field}"), &name, NO_LABEL);
+            faults.invalid_text(format!("{path}.{field}"), &name, no_label(&name));
         }
     }
     for field in ["serviceAccountName", "priorityClassName", "runtimeClassName", "nodeName"] {
@@ -192,7 +192,7 @@ fn name(object: &Whole<'_>, faults: &mut Faults) {
     }
     match object.kind {
         kind if OTHER_NAMES.contains(&kind) => {}
-        "Service" | "StatefulSet" if !is_dns_label(name) => faults.invalid_text(path, name, NO_LABEL),
+        "Service" | "StatefulSet" if !is_dns_label(name) => faults.invalid_text(path, name, no_label(name)),
         "CronJob" if name.len() > 52 => faults.invalid_text(path, name, "must be no more than 52 characters"),
         _ if !is_dns_subdomain(name) => faults.invalid_text(path, name, NO_SUBDOMAIN),
         _ => {}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::faults::NO_LABEL;
+use super::faults::no_label;
 use super::{Faults, Whole};
 use crate::names::is_dns_label;
 use crate::policy::json::Json;
@@ -65,7 +65,7 @@ fn ports(object: &Whole<'_>, faults: &mut Faults) {
         match port["name"].as_str().unwrap_or_default() {
             "" if ports.len() > 1 => faults.required(format!("{path}.name"), ""),
             "" => {}
-            name if !is_dns_label(name) => faults.invalid_text(format!("{path}.name"), name, NO_LABEL),
+            name if !is_dns_label(name) => faults.invalid_text(format!("{path}.name"), name, no_label(name)),
             name if !seen.insert(name) => faults.duplicate(format!("{path}.name"), name),
             _ => {}
         }
@@ -124,6 +124,7 @@ fn claim(object: &Whole<'_>, faults: &mut Faults) {
         _ => return,
     };
     if matches!(amount, Err(NoQuantity::Negative)) || amount.is_ok_and(|amount| amount.is_zero()) {
-        faults.invalid(path, storage, "must be greater than zero");
+        let text = storage.as_str().map_or_else(|| storage.as_f64().unwrap_or_default().to_string(), str::to_owned);
+        faults.invalid_text(path, &text, "must be greater than zero");
     }
 }

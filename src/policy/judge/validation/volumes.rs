@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::faults::NO_LABEL;
+use super::faults::no_label;
 use super::{EVERY, Faults, PodSpec};
 use crate::names::is_dns_label;
 use crate::policy::json::Json;
@@ -70,7 +70,7 @@ fn volumes(pod: &PodSpec<'_>, faults: &mut Faults) {
         }
         match volume["name"].as_str().unwrap_or_default() {
             "" => faults.required(format!("{path}.name"), ""),
-            name if !is_dns_label(name) => faults.invalid_text(format!("{path}.name"), name, NO_LABEL),
+            name if !is_dns_label(name) => faults.invalid_text(format!("{path}.name"), name, no_label(name)),
             name if !seen.insert(name) => faults.duplicate(format!("{path}.name"), name),
             _ => {}
         }

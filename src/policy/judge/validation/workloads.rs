@@ -86,13 +86,13 @@ fn selector(object: &Whole<'_>, faults: &mut Faults) {
         return;
     }
     let selector = &spec["selector"];
-    if selector.is_null() {
+    if selector.is_null() && object.kind != "DaemonSet" {
         faults.required("spec.selector", "");
         return;
     }
     let expressions = selector["matchExpressions"].items();
     let wanted: &[_] = if let Json::Map(fields) = &selector["matchLabels"] { fields } else { &[] };
-    if wanted.is_empty() && expressions.is_empty() {
+    if wanted.is_empty() && expressions.is_empty() && !selector.is_null() {
         let why = format!("empty selector is invalid for {}", object.kind.to_ascii_lowercase());
         faults.invalid("spec.selector", selector, &why);
         return;
@@ -108,7 +108,9 @@ fn selector(object: &Whole<'_>, faults: &mut Faults) {
             _ => true,
         }
     };
-    if wanted.iter().any(|(key, value)| labels[&**key] != *value) || !expressions.iter().all(holds) {
+    // A DaemonSet that selects nothing does not select its own.
+    let selects = !selector.is_null() && wanted.iter().all(|(key, value)| labels[&**key] == *value);
+    if !selects || !expressions.iter().all(holds) {
         faults.invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
     }
 }
