@@ -127,7 +127,8 @@ pub fn in_force(level: PodSecurityLevel, version: Minor) -> impl Iterator<Item =
     })
 }
 
-/// What a whole pod, its `metadata` and `spec`, breaks. It may lack what the API server fills in.
+/// What a whole pod, its `metadata` and `spec`, breaks. It may lack what the API server fills in; of a workload, hand in the
+/// pod that its template makes.
 ///
 /// What is no pod at all, or has lists that are no lists, breaks no control of `baseline`: no API server reads it.
 pub fn review(pod: &Json<'_>, level: PodSecurityLevel, version: Minor) -> Vec<Violation> {
