@@ -307,7 +307,7 @@ fn policies_are_listed_as_they_stand_for_a_tenant() {
         reason: a node agent
         expires: \"2027-01-31\"
 ";
-    folder.write("tenants/platform.yaml", folder.read("tenants/platform.yaml") + admission);
+    folder.admission(admission);
     let ran = folder.mtp(&["policy", "list", "--tenant", "test-acme"]);
     assert_eq!(ran.exit, Exit::Clean, "{ran}");
     for line in [
