@@ -143,7 +143,15 @@ pub fn is_marked(root: &Path) -> bool {
 }
 
 /// Keeps a second run from writing at the same time, until dropped.
-pub struct Lock(#[expect(dead_code, reason = "held open, which holds the lock")] fs::File);
+pub struct Lock(fs::File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closed alone, it would stay locked as long as a child that another thread is just starting has it open, too. Where
+        // this fails, closing it has to do.
+        let _ = self.0.unlock();
+    }
+}
 
 /// Takes the lock of `rendered/`: the marker itself, which is never replaced.
 pub fn lock(root: &Path) -> Result<Lock> {

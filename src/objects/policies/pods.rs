@@ -129,7 +129,7 @@ impl Group<'_> {
         for policy in policies {
             let name = variable(policy);
             let found = TYPES.iter().filter(|(of, _)| of.iter().any(|l| lists.contains(l) && policy.about.contains(l)));
-            let found: Vec<String> = found.map(|(_, containers)| self.found(policy, containers, spec)).collect();
+            let found: Vec<String> = found.map(|(_, containers)| self.found(policy, containers, spec, all)).collect();
             variables.push((name.clone(), format!("{}{}", when(policy), found.join(" +\n"))));
             told.push(match self.exemption(policy.id).filter(|_| !all) {
                 Some(exempt) => format!("({exempt} ? [] : variables.{name})"),
@@ -141,14 +141,14 @@ impl Group<'_> {
     }
 
     /// The breaches of containers, as texts.
-    fn found(&self, policy: &Policy, containers: &str, spec: &str) -> String {
+    fn found(&self, policy: &Policy, containers: &str, spec: &str, all: bool) -> String {
         let mut breach = format!("!({})", holds(policy, spec));
         // Whoever has no limits at all hears of that alone.
         let within = policy.within.and_then(|id| Some((POLICIES[index(id)?], index(id)?)));
         if let Some((other, at)) = within.filter(|(_, at)| (self.loud)(self.modes.get(*at))) {
             debug_assert_eq!(POLICIES[at].id, other.id);
             let said = holds(other, spec);
-            breach = match self.exemption(other.id) {
+            breach = match self.exemption(other.id).filter(|_| !all) {
                 Some(exempt) => format!("{breach}\n&& ({exempt} || {said})"),
                 None => format!("{breach}\n&& ({said})"),
             };
