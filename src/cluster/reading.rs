@@ -277,8 +277,7 @@ fn remembered(
     let mut live = Live::of(&id, item);
     // Items of a list do not repeat what the list is of.
     api_version.clone_into(&mut live.api_version);
-    let stands = |wanted: &Wanted, entry: &Entry| entry.have == live.have && entry.want == Some(wanted.digest);
-    if wanted.zip(entry).is_some_and(|(wanted, entry)| stands(wanted, entry)) {
+    if wanted.zip(entry).is_some_and(|(wanted, entry)| entry.stands(wanted.digest, &live)) {
         live.grants = None;
     }
     Some((id, live))

@@ -200,11 +200,7 @@ fn decide(
     let ground = one.id.is_namespace() && context.ground == Some(&*one.id.name);
     if known || (ground || context.rebuilding) && live.is_applied() {
         let mut entry = stored.unwrap_or_else(pending);
-        let stands = entry.uid.is_some()
-            && entry.want == Some(one.digest)
-            && entry.have.is_some()
-            && entry.have == live.have
-            && live.additions.is_empty();
+        let stands = entry.stands(one.digest, live);
         entry.uid = Some(live.uid.clone());
         entry.api_version = Arc::clone(&one.api_version);
         entry.retired = one.id.is_namespace() && live.retired && entry.retired;

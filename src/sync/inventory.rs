@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::Unit;
 use super::digest::Digest;
+use super::live::Live;
 use crate::rendered::ObjectId;
 
 /// The label of the ConfigMaps; its value is the installation, which is the Platform's `metadata.name`.
@@ -45,6 +46,16 @@ impl Entry {
     /// Of an object that is about to be created.
     pub fn pending(api_version: Arc<str>) -> Entry {
         Entry { api_version, uid: None, want: None, have: None, retired: false, adopted: false, lent: false }
+    }
+
+    /// Whether the object is what was applied last, that is still wanted, and nobody added to it where he may not: then there is
+    /// nothing to do, and nothing of it has to be remembered.
+    pub fn stands(&self, want: Digest, live: &Live) -> bool {
+        self.uid.is_some()
+            && self.want == Some(want)
+            && self.have.is_some()
+            && self.have == live.have
+            && live.additions.is_empty()
     }
 }
 

@@ -64,6 +64,32 @@ async fn what_appears_meanwhile_is_noticed() {
     assert!(site.has("configmaps", "tenant-a-main", "map-00"));
 }
 
+/// A tenant that is held because of one object loses all the same what git does not give: also in a binding of nobody, of
+/// which git says no subjects at all.
+#[tokio::test(start_paused = true)]
+async fn a_role_of_somebody_else_keeps_nobody_in_a_binding() {
+    let site = Site::of(&[&two()]).await;
+    let source = two().fresh();
+    site.clean(&source).await;
+    let (roles, bindings) = ("roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io");
+    let (role, binding) = ("tenant-a-operator", "tenant-a-operator-binding");
+    let mut theirs = (*site.server.get(roles, "tenant-a-main", role).expect("a Role")).clone();
+    for field in ["uid", "resourceVersion", "managedFields", "creationTimestamp"] {
+        theirs["metadata"].as_object_mut().expect("metadata").remove(field);
+    }
+    let _ = site.server.delete(roles, "tenant-a-main", role);
+    site.server.create("another", &theirs);
+    let mut widened = (*site.server.get(bindings, "tenant-a-main", binding).expect("a binding")).clone();
+    assert_eq!(widened["subjects"], Value::Null);
+    widened["subjects"] = json!([{"kind": "User", "name": "mallory", "apiGroup": "rbac.authorization.k8s.io"}]);
+    let path = format!("{}?fieldManager=kubectl-edit", site.server.path(bindings, "tenant-a-main", binding));
+    assert!(site.server.request("PUT", &path, "application/json", &widened).is_success());
+    let outcome = site.outcome(&source).await;
+    assert_eq!(state_of(&outcome, "a"), State::Held, "{}", told(&outcome));
+    let now = site.server.get(bindings, "tenant-a-main", binding).expect("a binding");
+    assert!(!now.to_string().contains("\"mallory\""), "{now:#}");
+}
+
 /// A Namespace holds what people put there before us: it is let go of, never deleted.
 #[tokio::test(start_paused = true)]
 async fn a_namespace_that_was_handed_over_is_never_deleted() {
