@@ -26,6 +26,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelecto
 use super::meta::{TENANT, TIER, global};
 use super::{Build, Kind, Object, sync};
 use crate::gitops::{argocd, flux};
+use crate::place::Place;
 use crate::plan::admission::PoliciesPlan;
 use crate::plan::{Plan, TierPlan};
 
@@ -69,39 +70,42 @@ fn all(plan: &Plan) -> Vec<Judge> {
 
 fn policies(plan: &Plan) -> Vec<Object> {
     let Some(wanted) = &plan.platform.admission.policies else { return Vec::new() };
-    let policy = |judge: Judge| {
-        let condition = |(name, expression): (&str, String)| MatchCondition { name: name.to_owned(), expression };
-        let note = |(key, value_expression): (&str, String)| AuditAnnotation { key: key.to_owned(), value_expression };
-        let spec = ValidatingAdmissionPolicySpec {
-            audit_annotations: some(judge.notes.into_iter().map(note).collect()),
-            // What cannot be judged is refused.
-            failure_policy: Some("Fail".to_owned()),
-            match_conditions: some(judge.when.into_iter().map(condition).collect()),
-            match_constraints: Some(judge.about),
-            param_kind: None,
-            validations: Some(judge.validations),
-            variables: some(
-                judge.variables.into_iter().map(|(name, expression)| Variable { name, expression }).collect(),
-            ),
-        };
-        let policy = ValidatingAdmissionPolicy { metadata: global(judge.name), spec: Some(spec), status: None };
-        Object::new(policy, wanted.at.clone())
-    };
-    all(plan).into_iter().map(policy).collect()
+    all(plan).into_iter().map(|judge| judge.policy(wanted.at.clone())).collect()
 }
 
 fn bindings(plan: &Plan) -> Vec<Object> {
     let Some(wanted) = &plan.platform.admission.policies else { return Vec::new() };
-    let binding = |judge: Judge| {
+    all(plan).into_iter().map(|judge| judge.binding(wanted.at.clone())).collect()
+}
+
+impl Judge {
+    /// The policy, made for an entry of `tenants/`.
+    pub fn policy(self, at: Place) -> Object {
+        let condition = |(name, expression): (&str, String)| MatchCondition { name: name.to_owned(), expression };
+        let note = |(key, value_expression): (&str, String)| AuditAnnotation { key: key.to_owned(), value_expression };
+        let variable = |(name, expression)| Variable { name, expression };
+        let spec = ValidatingAdmissionPolicySpec {
+            audit_annotations: some(self.notes.into_iter().map(note).collect()),
+            // What cannot be judged is refused.
+            failure_policy: Some("Fail".to_owned()),
+            match_conditions: some(self.when.into_iter().map(condition).collect()),
+            match_constraints: Some(self.about),
+            param_kind: None,
+            validations: Some(self.validations),
+            variables: some(self.variables.into_iter().map(variable).collect()),
+        };
+        Object::new(ValidatingAdmissionPolicy { metadata: global(self.name), spec: Some(spec), status: None }, at)
+    }
+
+    /// What puts it into effect.
+    pub fn binding(self, at: Place) -> Object {
         let spec = ValidatingAdmissionPolicyBindingSpec {
-            policy_name: judge.name.clone(),
-            validation_actions: judge.actions.iter().map(|action| (*action).to_owned()).collect(),
+            policy_name: self.name.clone(),
+            validation_actions: self.actions.iter().map(|action| (*action).to_owned()).collect(),
             ..ValidatingAdmissionPolicyBindingSpec::default()
         };
-        let binding = ValidatingAdmissionPolicyBinding { metadata: global(judge.name), spec };
-        Object::new(binding, wanted.at.clone())
-    };
-    all(plan).into_iter().map(binding).collect()
+        Object::new(ValidatingAdmissionPolicyBinding { metadata: global(self.name), spec }, at)
+    }
 }
 
 fn some<T>(all: Vec<T>) -> Option<Vec<T>> {
@@ -142,7 +146,7 @@ fn requirement(key: &str, operator: &str, values: &[&str]) -> LabelSelectorRequi
 }
 
 /// Requests about resources of an API group.
-fn rule(scope: &str, operations: &[&str], group: &str, resources: &[&str]) -> NamedRuleWithOperations {
+pub fn rule(scope: &str, operations: &[&str], group: &str, resources: &[&str]) -> NamedRuleWithOperations {
     let list = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
     NamedRuleWithOperations {
         api_groups: list(&[group]),
@@ -155,7 +159,7 @@ fn rule(scope: &str, operations: &[&str], group: &str, resources: &[&str]) -> Na
 }
 
 /// What has to hold, and what is said where it does not: in words that are known, or by an expression.
-fn validation(expression: impl Into<String>, message: &str, words: Option<String>) -> Validation {
+pub fn validation(expression: impl Into<String>, message: &str, words: Option<String>) -> Validation {
     Validation {
         expression: expression.into(),
         message: Some(message.to_owned()),
