@@ -3,7 +3,7 @@
 mod look;
 mod tenants;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use anyhow::{Result, anyhow, bail};
@@ -176,6 +176,7 @@ async fn work(
         source,
         kinds: RefCell::new(std::mem::take(&mut situation.kinds)),
         cluster: &situation.cluster,
+        policies_changed: Cell::new(false),
     };
     let mut running: Vec<Running<'_>> = busy
         .into_iter()

@@ -8,6 +8,7 @@ use super::{Running, TRIES};
 use crate::cluster::ask::Ask;
 use crate::cluster::gateway::Stop;
 use crate::cluster::reading;
+use crate::objects;
 use crate::rendered::ObjectId;
 use crate::sync::actions::{Action, Step};
 use crate::sync::answer::{Conflict, Meaning};
@@ -64,6 +65,9 @@ impl Running<'_> {
         let mut tries = 0;
         // Whether a request went out whose answer never came: then what is there may well be ours.
         let mut unsure = false;
+        if is_policy(id) {
+            self.around.policies_changed.set(true);
+        }
         loop {
             tries += 1;
             let answer = match gateway.write(&Ask::apply(&path, &body, force, false)).await {
@@ -96,6 +100,10 @@ impl Running<'_> {
                 // The rights of a Role reach whoever judges bindings a moment after the Role.
                 Meaning::Forbidden(_) if tries < 3 && (grants::is_binding(id) || grants::is_role(id)) => {
                     gateway.moment(tries).await;
+                }
+                // The API server learns of a policy up to a second after it has it: what somebody made of ours judges until then.
+                Meaning::Denied(_) if tries < TRIES && self.around.policies_changed.get() => {
+                    gateway.moment(tries).await
                 }
                 Meaning::Invalid(_) if is_replaceable(id, &body) && live.is_some() => {
                     return self.recreate(step, &resource, body).await;
@@ -195,6 +203,11 @@ pub(super) fn bare(resource: &Resource, id: &ObjectId, uid: &str) -> Value {
         body["metadata"]["namespace"] = json!(&**namespace);
     }
     body
+}
+
+/// Whether the API server judges by objects of that kind.
+fn is_policy(id: &ObjectId) -> bool {
+    *id.group == *objects::policies::KIND.group && id.kind.contains("AdmissionPolicy")
 }
 
 /// Whether an object that was to be created had been there: somebody else owns fields of it.

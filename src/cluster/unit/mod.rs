@@ -6,7 +6,7 @@ mod problem;
 mod prune;
 mod shard;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
@@ -46,6 +46,8 @@ pub struct Around<'a> {
     pub kinds: RefCell<Kinds>,
     /// What the cluster had.
     pub cluster: &'a Cluster,
+    /// Whether this pass wrote a policy of the API server's, which asks the one before for a moment.
+    pub policies_changed: Cell<bool>,
 }
 
 /// A unit that is being carried out.

@@ -110,7 +110,10 @@ pub fn settle(answer: &mut Value, controlled: bool) {
         }
         if let Some(entries) = metadata.get_mut("managedFields").and_then(Value::as_array_mut) {
             let controllers = ["kube-controller-manager", "validatingadmissionpolicy-status"];
-            entries.retain(|entry| !(controlled && controllers.iter().any(|name| entry["manager"] == *name)));
+            // Whether a quota's use is written by its controller or by the API server is a matter of who comes first.
+            let counts = |entry: &Value| entry["fieldsV1"]["f:status"]["f:used"].is_object();
+            let by_chance = |entry: &Value| counts(entry) || controllers.iter().any(|name| entry["manager"] == *name);
+            entries.retain(|entry| !(controlled && by_chance(entry)));
             for entry in entries.iter_mut() {
                 entry.as_object_mut().map(|entry| entry.remove("time"));
             }
