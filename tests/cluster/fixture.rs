@@ -1,6 +1,7 @@
 //! What tests of a running platform stand on: this repository's sample, applied to a control plane that they share.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use serde_json::json;
@@ -34,6 +35,7 @@ pub fn platform() -> &'static Platform {
         let mut resources = Resources::of(&admin);
         install(&plane, &admin, &documents, &mut resources);
         apply_all(&admin, &resources, &documents);
+        policies_in_force(&plane, &admin);
         Platform { plane, admin, resources, documents }
     });
     &ONE
@@ -124,3 +126,49 @@ pub fn established(plane: &ControlPlane, client: &Client, name: &str) {
             && client.get(&format!("/apis/{group}/{version}/{plural}")).status == 200
     });
 }
+
+/// Waits until the API server asks every admission policy that was stored before.
+///
+/// It learns of policies and of bindings by two watches, each in the order of writing, and takes what both have brought into
+/// force at once. So one more policy with its binding, written last and seen to be asked, says that all the others are asked.
+/// What the policies themselves refuse says that of one of them alone.
+pub fn policies_in_force(plane: &ControlPlane, client: &Client) {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("last-written-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    for (kind, resource) in KINDS_OF_POLICIES {
+        let api = format!("/apis/admissionregistration.k8s.io/v1/{resource}");
+        let (policies, bindings) = (format!("{api}policies"), format!("{api}policybindings"));
+        if client.get(&policies).status == 404 {
+            continue;
+        }
+        let of = |suffix: &str, spec: serde_json::Value| {
+            let kind = format!("{kind}AdmissionPolicy{suffix}");
+            json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec})
+        };
+        let (mut policy, mut binding) = (json!({"failurePolicy": "Fail"}), json!({"policyName": name}));
+        policy["matchConstraints"] = json!({"resourceRules": [
+            {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": ["CREATE"], "resourceNames": [name]},
+        ]});
+        if kind == "Validating" {
+            policy["validations"] = json!([{"expression": "false", "message": "it is asked"}]);
+            binding["validationActions"] = json!(["Deny"]);
+        } else {
+            policy["reinvocationPolicy"] = json!("Never");
+            policy["mutations"] = json!([{"patchType": "ApplyConfiguration", "applyConfiguration": {
+                "expression": "Object{metadata: Object.metadata{labels: {\"asked\": \"it-is-asked\"}}}",
+            }}]);
+        }
+        client.post(&policies, &of("", policy)).created();
+        client.post(&bindings, &of("Binding", binding)).created();
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});
+        wait("every policy is asked", plane, || {
+            let answer = client.post("/api/v1/namespaces/default/configmaps?dryRun=All", &map);
+            answer.message().contains("it is asked") || answer.body["metadata"]["labels"]["asked"] == "it-is-asked"
+        });
+        client.delete(&format!("{bindings}/{name}")).ok();
+        client.delete(&format!("{policies}/{name}")).ok();
+    }
+}
+
+/// Kinds of admission policies, with what the names of their resources begin with.
+const KINDS_OF_POLICIES: [(&str, &str); 2] = [("Validating", "validatingadmission"), ("Mutating", "mutatingadmission")];

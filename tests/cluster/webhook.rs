@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
 use crate::control_plane::{ControlPlane, NEWEST, wait};
-use crate::fixture::{established, install};
+use crate::fixture::{established, install, policies_in_force};
 use crate::manifests::{Document, Resources, apply_all, documents, in_order};
 use crate::programs::{cert_manager, program, repository};
 use crate::serving::{Mount, Server};
@@ -175,6 +175,7 @@ impl Live {
 
     /// Until the API server asks: it learns of a configuration a moment after it was stored.
     fn wait_for_verdicts(&self) {
+        policies_in_force(&self.plane, &self.admin);
         let mut bad = good("probe");
         bad["spec"]["containers"][0]["securityContext"] = json!({"privileged": true});
         let pods = format!("{}?dryRun=All", pods("open"));

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::client::Client;
 use crate::control_plane::{ControlPlane, wait};
-use crate::fixture::install;
+use crate::fixture::{install, policies_in_force};
 use crate::manifests::{Document, Resources, apply_all, in_order, rendered};
 
 /// Who applies what is rendered.
@@ -145,17 +145,9 @@ impl Policed {
         policed
     }
 
-    /// Until the API server asks its policies: it learns of them a moment after they were stored.
+    /// Until the API server asks every policy, and has looked at the types of each.
     fn wait_for_verdicts(&self) {
-        for (tenant, word) in [("open", "failed privilege check"), ("mixed", "must have CPU limits")] {
-            let bad = pods::pod(
-                "probe",
-                serde_json::json!({"containers": [{"name": "a", "image": "a",
-                "resources": {"limits": {"memory": "1"}}, "securityContext": {"privileged": true}}]}),
-            );
-            let path = format!("/api/v1/namespaces/tenant-{tenant}-x/pods?dryRun=All");
-            wait("policies are asked", &self.plane, || self.admin.post(&path, &bad).message().contains(word));
-        }
+        policies_in_force(&self.plane, &self.admin);
         let policies: Vec<&Document> =
             self.documents.iter().filter(|d| d.kind() == "ValidatingAdmissionPolicy").collect();
         assert!(policies.len() > 8, "{}", policies.len());
