@@ -9,6 +9,7 @@ pub mod lease;
 pub mod pass;
 pub mod preview;
 pub mod reading;
+pub mod running;
 pub mod unit;
 pub mod watch;
 

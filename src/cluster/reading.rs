@@ -75,7 +75,7 @@ fn refusal(what: &str, answer: &crate::sync::answer::Answer) -> anyhow::Error {
 
 /// Reads a list, page by page, and says its version; hands each item to `each`. If the list expires half-way it is begun anew, after
 /// `anew` was told so.
-async fn list(
+pub async fn list(
     gateway: &Gateway,
     collection: &str,
     selector: &str,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Shell;
 use crate::cli::Exit;
 use crate::contract::KINDS;
+use crate::contract::admission::Mode;
 use crate::lint;
 use crate::policy::judge::{self, Check};
 use crate::policy::pod_security::{CONTROLS, Control};
@@ -116,6 +117,12 @@ fn reviewed(rule: &Rule) -> String {
 /// What a policy says of pods, as far as their `spec` goes.
 fn examples(policy: &Policy) -> String {
     let mut text = format!("\nSays: Container NAME {}\n", policy.breach);
+    if policy.unless_said == Mode::Off {
+        text.push_str(&format!(
+            "\nOff, unless a Platform or a Tier asks for it: admission: {{policies: {{{}: deny}}}}\n",
+            policy.id
+        ));
+    }
     for (title, holds) in [("Admitted", true), ("Refused", false)] {
         text.push_str(&format!("\n{title}:\n"));
         for example in policy.examples.iter().filter(|example| example.holds == holds) {

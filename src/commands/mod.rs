@@ -2,6 +2,7 @@
 
 pub mod certs;
 pub mod clock;
+pub mod connection;
 pub mod diff;
 pub mod explain;
 pub mod init;

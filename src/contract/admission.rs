@@ -34,7 +34,8 @@ pub struct Admission {
     /// `system:masters`.
     #[serde(default)]
     pub break_glass_group: Option<At<String>>,
-    /// What happens where a pod breaks a policy, by the policy's id (`mtp policy list`). Default: `deny`.
+    /// What happens where a pod breaks a policy, by the policy's id (`mtp policy list`). Default: `deny`, and `off` for
+    /// `image-pull-policy`.
     #[serde(default)]
     pub policies: BTreeMap<At<String>, At<Mode>>,
     /// Who is let off which policies.

@@ -171,7 +171,7 @@ pub fn resolve(
         (None, _) => None,
     };
     AdmissionPlan {
-        modes: modes(&admission.policies, Modes::STRICTEST),
+        modes: modes(&admission.policies, Modes::UNLESS_SAID),
         exemptions: exemptions(&admission.exemptions, file),
         policies,
         webhook,

@@ -1,6 +1,6 @@
 //! A container's use of memory is bounded.
 
-use super::{Example, Policy, RUNNING};
+use super::{Example, Mode, Policy, RUNNING};
 
 /// The row of [`super::POLICIES`].
 pub const POLICY: Policy = Policy {
@@ -12,6 +12,7 @@ pub const POLICY: Policy = Policy {
     about: RUNNING,
     resources: true,
     within: Some("resource-limits"),
+    unless_said: Mode::Deny,
     holds: |pod, container| pod.is_limited(container, "memory"),
     cel: "has(c.resources) && has(c.resources.limits) && 'memory' in c.resources.limits\n\
           && quantity(c.resources.limits['memory']).isGreaterThan(quantity('0'))\n\

@@ -11,6 +11,7 @@ pub mod review;
 pub mod standing;
 
 mod cpu_limits;
+mod image_pull_policy;
 mod memory_limits;
 mod non_root;
 pub mod pod;
@@ -21,6 +22,8 @@ mod resource_limits;
 mod security_context;
 
 use pod::{Container, List, Pod};
+
+use crate::contract::admission::Mode;
 
 /// One policy. Its id stands in messages and in the Platform's configuration, and never changes its meaning.
 pub struct Policy {
@@ -40,6 +43,8 @@ pub struct Policy {
     pub resources: bool,
     /// The policy whose breach says this one as well: who has no limits at all hears of that alone.
     pub within: Option<&'static str>,
+    /// What a breach leads to where neither Platform nor Tier says so. `Off`: a platform has to ask for it.
+    pub unless_said: Mode,
     /// Whether a container keeps to it.
     pub holds: fn(&Pod<'_>, &Container<'_>) -> bool,
     /// The same in CEL, of a container `c` of the pod whose spec stands for [`SPEC`], as an API server has them: without
@@ -69,7 +74,7 @@ pub const EVERY: &[List] = &[List::Init, List::Main, List::Ephemeral];
 pub const SPEC: &str = "$spec";
 
 /// All policies, in the order in which breaches are told.
-pub const POLICIES: [&Policy; 8] = [
+pub const POLICIES: [&Policy; 9] = [
     &resource_limits::POLICY,
     &cpu_limits::POLICY,
     &memory_limits::POLICY,
@@ -78,6 +83,7 @@ pub const POLICIES: [&Policy; 8] = [
     &non_root::POLICY,
     &read_only_root::POLICY,
     &privilege_escalation::POLICY,
+    &image_pull_policy::POLICY,
 ];
 
 /// The policy of that id.

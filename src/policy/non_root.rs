@@ -1,7 +1,7 @@
 //! A container does not run as root.
 
 use super::json::Json;
-use super::{EVERY, Example, Policy};
+use super::{EVERY, Example, Mode, Policy};
 
 /// The row of [`super::POLICIES`].
 ///
@@ -18,6 +18,7 @@ pub const POLICY: Policy = Policy {
     about: EVERY,
     resources: false,
     within: None,
+    unless_said: Mode::Deny,
     holds: |pod, container| {
         let non_root = pod.effective(container, "runAsNonRoot").and_then(Json::as_bool);
         let user = pod.effective(container, "runAsUser").and_then(Json::as_i64);

@@ -1,6 +1,6 @@
 //! A process in a container never has more rights than the one that started it.
 
-use super::{EVERY, Example, Policy};
+use super::{EVERY, Example, Mode, Policy};
 
 /// The row of [`super::POLICIES`]. Windows has no such switch, and Kubernetes refuses it there.
 pub const POLICY: Policy = Policy {
@@ -12,6 +12,7 @@ pub const POLICY: Policy = Policy {
     about: EVERY,
     resources: false,
     within: None,
+    unless_said: Mode::Deny,
     holds: |pod, container| pod.is_windows() || container.security("allowPrivilegeEscalation") == false,
     cel: "has($spec.os) && $spec.os.name == 'windows'\n\
           || has(c.securityContext) && has(c.securityContext.allowPrivilegeEscalation) && !c.securityContext.allowPrivilegeEscalation",

@@ -1,6 +1,6 @@
 //! A container is not the node.
 
-use super::{EVERY, Example, Policy};
+use super::{EVERY, Example, Mode, Policy};
 
 /// The row of [`super::POLICIES`].
 pub const POLICY: Policy = Policy {
@@ -12,6 +12,7 @@ pub const POLICY: Policy = Policy {
     about: EVERY,
     resources: false,
     within: None,
+    unless_said: Mode::Deny,
     holds: |pod, container| container.security("privileged") != true && !pod.is_host_process(container),
     cel: "!(has(c.securityContext) && has(c.securityContext.privileged) && c.securityContext.privileged)\n\
           && !(has(c.securityContext) && has(c.securityContext.windowsOptions)\n\

@@ -1,6 +1,6 @@
 //! A container does not change its own image.
 
-use super::{Example, Policy, RUNNING};
+use super::{Example, Mode, Policy, RUNNING};
 
 /// The row of [`super::POLICIES`].
 ///
@@ -14,6 +14,7 @@ pub const POLICY: Policy = Policy {
     about: RUNNING,
     resources: false,
     within: None,
+    unless_said: Mode::Deny,
     holds: |pod, container| pod.is_windows() || container.security("readOnlyRootFilesystem") == true,
     cel: "has($spec.os) && $spec.os.name == 'windows'\n\
           || has(c.securityContext) && has(c.securityContext.readOnlyRootFilesystem) && c.securityContext.readOnlyRootFilesystem",

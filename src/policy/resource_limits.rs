@@ -1,6 +1,6 @@
 //! A container has limits at all.
 
-use super::{Example, Policy, RUNNING};
+use super::{Example, Mode, Policy, RUNNING};
 
 /// The row of [`super::POLICIES`].
 pub const POLICY: Policy = Policy {
@@ -13,6 +13,7 @@ pub const POLICY: Policy = Policy {
     about: RUNNING,
     resources: true,
     within: None,
+    unless_said: Mode::Deny,
     holds: |pod, container| pod.limits(container).next().is_some(),
     cel: "has(c.resources) && has(c.resources.limits) && size(c.resources.limits) > 0\n\
           || has($spec.resources) && has($spec.resources.limits) && size($spec.resources.limits) > 0",

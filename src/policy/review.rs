@@ -177,7 +177,9 @@ mod tests {
     fn a_debugger_is_judged_alone() {
         let mut debugged = bad();
         let restricted = json!({"runAsNonRoot": true, "allowPrivilegeEscalation": false});
-        debugged["spec"]["ephemeralContainers"] = json!([{"name": "debugger", "securityContext": restricted}]);
+        debugged["spec"]["ephemeralContainers"] = json!([
+            {"name": "debugger", "image": "busybox", "securityContext": restricted},
+        ]);
         assert!(ids(&asked("UPDATE", "ephemeralcontainers", &bad(), &debugged)).is_empty());
         debugged["spec"]["ephemeralContainers"][0]["securityContext"]["privileged"] = json!(true);
         assert_eq!(ids(&asked("UPDATE", "ephemeralcontainers", &bad(), &debugged)), ["privileged"]);

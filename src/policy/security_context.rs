@@ -1,6 +1,6 @@
 //! Somebody has thought about what a container may do.
 
-use super::{EVERY, Example, Policy};
+use super::{EVERY, Example, Mode, Policy};
 
 /// The row of [`super::POLICIES`].
 pub const POLICY: Policy = Policy {
@@ -12,6 +12,7 @@ pub const POLICY: Policy = Policy {
     about: EVERY,
     resources: false,
     within: None,
+    unless_said: Mode::Deny,
     holds: |pod, container| pod.has_security_context(container),
     cel: "has(c.securityContext) && size(dyn(c.securityContext)) > 0\n\
           || has($spec.securityContext) && size(dyn($spec.securityContext)) > 0",

@@ -26,8 +26,21 @@ pub fn index(id: &str) -> Option<usize> {
 }
 
 impl Modes {
-    /// Everything is refused: what holds unless somebody says otherwise, and for whoever is not known.
-    pub const STRICTEST: Modes = Modes([Mode::Deny; POLICIES.len()]);
+    /// What holds unless somebody says otherwise.
+    pub const UNLESS_SAID: Modes = {
+        let mut modes = [Mode::Deny; POLICIES.len()];
+        let mut index = 0;
+        while index < modes.len() {
+            modes[index] = POLICIES[index].unless_said;
+            index += 1;
+        }
+        Modes(modes)
+    };
+
+    /// Of each policy the strictest of all these, and of what holds unless somebody says otherwise: for whoever is not known.
+    pub fn strictest<'a>(all: impl Iterator<Item = &'a Modes>) -> Modes {
+        all.fold(Modes::UNLESS_SAID, |a, b| Modes(std::array::from_fn(|index| a.0[index].max(b.0[index]))))
+    }
 
     /// The mode of a policy.
     pub fn get(&self, index: usize) -> Mode {
@@ -49,8 +62,8 @@ impl Modes {
 }
 
 impl Standing<'_> {
-    /// Where nothing else was said: everything is refused, and nobody let off.
-    pub const STRICTEST: Standing<'static> = Standing { modes: Modes::STRICTEST, exempt: &NOBODY };
+    /// Where nothing else was said, and nobody is let off.
+    pub const UNLESS_SAID: Standing<'static> = Standing { modes: Modes::UNLESS_SAID, exempt: &NOBODY };
 
     /// What a breach of the policy at `index` leads to. Whoever is let off is noted all the same.
     pub fn mode(&self, index: usize) -> Mode {

@@ -42,8 +42,13 @@ const SECURITY: Keep = Some(&[
     ("windowsOptions", Fields(&[("hostProcess", All)])),
 ]);
 
-const CONTAINER: Keep =
-    Fields(&[("name", All), ("image", All), ("resources", RESOURCES), ("securityContext", SECURITY)]);
+const CONTAINER: Keep = Fields(&[
+    ("name", All),
+    ("image", All),
+    ("imagePullPolicy", All),
+    ("resources", RESOURCES),
+    ("securityContext", SECURITY),
+]);
 
 const POD: Keep = Fields(&[
     ("metadata", Fields(&[("labels", Fields(&[(TENANT, All), (TIER, All)]))])),

@@ -58,7 +58,7 @@ impl View {
         let bytes = read(TIERS)?;
         let tiers: BTreeMap<Box<str>, BTreeMap<String, Mode>> = parse(TIERS, &bytes)?;
         for (name, modes) in tiers {
-            let modes = modes.iter().fold(Modes::STRICTEST, |all, (id, mode)| all.with(id, *mode));
+            let modes = modes.iter().fold(Modes::UNLESS_SAID, |all, (id, mode)| all.with(id, *mode));
             view.tiers.insert(name, modes);
         }
         for shard in 0..SHARDS {
@@ -82,7 +82,8 @@ impl View {
     /// How the policies stand there. Of whom nothing is known, everything is asked: what was rendered a moment ago and is
     /// not mounted yet must be no way around the policies.
     pub fn standing<'a>(&'a self, namespace: Option<&'a NamespaceView>) -> Standing<'a> {
-        let modes = namespace.and_then(|n| self.tiers.get(&n.tier)).copied().unwrap_or(Modes::STRICTEST);
+        let modes = namespace.and_then(|n| self.tiers.get(&n.tier)).copied();
+        let modes = modes.unwrap_or_else(|| Modes::strictest(self.tiers.values()));
         Standing { modes, exempt: namespace.map_or(&NOBODY, |n| &n.exempt) }
     }
 }

@@ -9,6 +9,7 @@ pub fn spec() -> Value {
         "containers": [{
             "name": "main",
             "image": "registry.example.org/app:1.0",
+            "imagePullPolicy": "Always",
             "securityContext": {
                 "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": true,
             },

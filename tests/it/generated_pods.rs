@@ -64,6 +64,42 @@ pub fn pod(seed: u64) -> Value {
     maker.pod(seed)
 }
 
+/// The same with what policies look at besides: resources of the pod and of its containers, images, and when they are pulled.
+pub fn pod_with_resources(seed: u64) -> Value {
+    let mut pod = pod(seed);
+    let mut dice = Dice::new(!seed);
+    let wild = [10, 30, 60][dice.below(3)];
+    let mut maker = Maker { dice, wild };
+    let spec = &mut pod["spec"];
+    if maker.dice.percent(20) {
+        spec["resources"] = maker.resources();
+    }
+    for list in ["initContainers", "containers", "ephemeralContainers"] {
+        for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            // Whoever debugs a pod has no resources.
+            if list != "ephemeralContainers" && maker.dice.percent(80) {
+                container["resources"] = maker.resources();
+            }
+            maker.set(container, "imagePullPolicy", &json!(["Always", "IfNotPresent", "Never", null]));
+            maker.set(container, "image", &json!(IMAGES));
+        }
+    }
+    pod
+}
+
+/// Names of images, with a tag or a digest, both, or none.
+const IMAGES: [&str; 9] = [
+    "app",
+    "app:latest",
+    "app:1.0",
+    "registry.example.org:5000/team/app",
+    "registry.example.org:5000/team/app:latest",
+    "registry.example.org:5000/team/app:latest-1",
+    "app@sha256:1111111111111111111111111111111111111111111111111111111111111111",
+    "app:latest@sha256:1111111111111111111111111111111111111111111111111111111111111111",
+    "latest/app:1.0",
+];
+
 /// What makes a pod.
 struct Maker {
     dice: Dice,
@@ -166,6 +202,28 @@ impl Maker {
             }
         }
         container
+    }
+
+    /// Requests and limits that do not contradict each other.
+    fn resources(&mut self) -> Value {
+        let mut resources = json!({});
+        if self.dice.percent(80) {
+            let mut limits = json!({});
+            for (name, amounts) in [
+                ("cpu", json!(["1", "500m", "2", "0.5", "1e3", "100u", "1", "0", "0m", 1, 0])),
+                ("memory", json!(["64Mi", "1Gi", "1G", "100", "1e6", "0", "0Ki", 1_048_576, 0])),
+                ("ephemeral-storage", json!(["1Gi", "0"])),
+            ] {
+                if self.dice.percent(70) {
+                    limits[name] = self.dice.one(&amounts);
+                }
+            }
+            if self.dice.percent(30) {
+                resources["requests"] = limits.clone();
+            }
+            resources["limits"] = limits;
+        }
+        if self.dice.percent(5) { json!({"limits": {}}) } else { resources }
     }
 
     /// What pods and containers both may state.

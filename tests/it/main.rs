@@ -3,6 +3,7 @@
 
 mod abuse;
 mod cases;
+mod cel;
 mod certs;
 mod cli;
 mod corpus;

@@ -150,7 +150,9 @@ fn every_policy_is_listed_and_explained() {
     let listed = mtp(&["policy", "list"]);
     assert_eq!(listed.exit, Exit::Clean);
     let ids: Vec<&str> = listed.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(ids.len(), 8, "{}", listed.out);
+    assert_eq!(ids.len(), 9, "{}", listed.out);
+    let off: Vec<&str> = listed.out.lines().filter(|line| line.ends_with("(off unless asked for)")).collect();
+    assert!(matches!(off[..], [line] if line.starts_with("image-pull-policy ")), "{}", listed.out);
     for id in ids {
         let ran = mtp(&["explain", id]);
         let parts = ["Why: ", "Fix: ", "Says: Container NAME ", "Admitted:", "Refused:"];

@@ -7,7 +7,7 @@ use super::namespaces;
 use crate::cli::Exit;
 use crate::commands::Shell;
 use crate::contract::admission::Mode;
-use crate::policy::POLICIES;
+use crate::policy::{POLICIES, Policy};
 
 /// What the command calls itself in reports.
 const COMMAND: &str = "policy list";
@@ -23,7 +23,11 @@ struct Standings {
 /// Runs the command.
 pub fn run(tenant: Option<&str>, shell: &mut Shell<'_>) -> Result<Exit> {
     let Some(name) = tenant else {
-        let text: String = POLICIES.iter().map(|policy| format!("{:<22}{}\n", policy.id, policy.title)).collect();
+        let line = |policy: &&Policy| {
+            let off = if policy.unless_said == Mode::Off { " (off unless asked for)" } else { "" };
+            format!("{:<22}{}{off}\n", policy.id, policy.title)
+        };
+        let text: String = POLICIES.iter().map(line).collect();
         shell.answer_as(COMMAND, &text, &|| written(&[], None, true))?;
         return Ok(Exit::Clean);
     };
@@ -72,7 +76,10 @@ fn word(mode: Mode) -> &'static str {
 }
 
 fn written(all: &[Standings], tenant: Option<&str>, has_engine: bool) -> String {
-    let policies: Vec<Value> = POLICIES.iter().map(|policy| json!({"id": policy.id, "title": policy.title})).collect();
+    let policies: Vec<Value> = POLICIES
+        .iter()
+        .map(|policy| json!({"id": policy.id, "title": policy.title, "default": word(policy.unless_said)}))
+        .collect();
     let mut whole = json!({"formatVersion": 1, "command": COMMAND, "policies": policies});
     if let Some(tenant) = tenant {
         whole["tenant"] = json!(tenant);

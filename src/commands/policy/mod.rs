@@ -4,6 +4,7 @@ mod expect;
 mod list;
 mod namespaces;
 mod review;
+mod running;
 
 use std::path::PathBuf;
 
@@ -25,11 +26,18 @@ enum What {
     /// Say which layer of a cluster refuses which object, and why: of all objects, of the pods that workloads are to have, of AdmissionReviews
     Review {
         /// Files of manifests, folders of them, or `-` for standard input
-        #[arg(required = true, value_name = "FILE|DIR|-")]
+        #[arg(required_unless_present = "cluster", value_name = "FILE|DIR|-")]
         paths: Vec<PathBuf>,
         /// Judge what names no namespace as in this tenant's own (default: only what a manifest's namespace tells is known)
         #[arg(long, value_name = "NAME")]
         tenant: Option<String>,
+        /// Instead of files, the pods that run: which of them the policies and Pod Security of this tenants/ would refuse if they were
+        /// made anew; with --tenant, those of its namespaces. Reads pods, changes nothing
+        #[arg(long, conflicts_with = "paths")]
+        cluster: bool,
+        /// With --cluster: the context of the kubeconfig (default: its current one; inside a cluster: that cluster)
+        #[arg(long, value_name = "NAME", requires = "cluster")]
+        context: Option<String>,
     },
     /// Hold folders of manifests against what is expected of them: each folder with an expectations.yaml is one
     Test {
@@ -48,7 +56,10 @@ enum What {
 /// Runs the command.
 pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
     match &options.what {
-        What::Review { paths, tenant } => review::run(paths, tenant.as_deref(), shell),
+        What::Review { tenant, cluster: true, context, .. } => {
+            running::run(tenant.as_deref(), context.as_deref(), shell)
+        }
+        What::Review { paths, tenant, .. } => review::run(paths, tenant.as_deref(), shell),
         What::Test { folder } => expect::run(folder, shell),
         What::List { tenant } => list::run(tenant.as_deref(), shell),
     }

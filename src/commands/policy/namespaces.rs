@@ -78,6 +78,12 @@ impl Platform {
         tenants.flat_map(|tenant| tenant.namespaces.iter().map(move |ns| (&*ns.name, (tenant, ns)))).collect()
     }
 
+    /// All namespaces of tenants.
+    pub fn every_namespace(&self) -> BTreeMap<String, Namespace> {
+        let known = self.owners().into_iter();
+        known.map(|(name, (tenant, namespace))| (name.to_owned(), self.namespace(tenant, namespace))).collect()
+    }
+
     /// Those of some namespaces that are tenants'.
     pub fn namespaces<'n>(&self, names: impl Iterator<Item = &'n str>) -> BTreeMap<String, Namespace> {
         let owners = self.owners();

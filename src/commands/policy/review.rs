@@ -17,7 +17,7 @@ use crate::policy::manifests::{self, Manifest, Surroundings};
 use crate::report::{Report, count};
 
 /// What the command calls itself in reports.
-const COMMAND: &str = "policy review";
+pub const COMMAND: &str = "policy review";
 
 /// Runs the command.
 pub fn run(paths: &[PathBuf], tenant: Option<&str>, shell: &mut Shell<'_>) -> Result<Exit> {

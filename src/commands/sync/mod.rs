@@ -11,12 +11,12 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use time::OffsetDateTime;
 
 use self::source::{Checkout, Read};
+use super::connection::{client, runtime, seed};
 use super::{Shell, Stream};
 use crate::cli::Exit;
 use crate::cluster::Settings;
@@ -204,10 +204,6 @@ fn memory(field: &str) -> u64 {
     line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).map_or(0, |kib| kib / 1024)
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")
-}
-
 fn settings(about: &About, budget: Budget, wait: u32, folder: &Folder) -> Result<Settings> {
     let named = folder.source.installation().or_else(|| about.installation.clone());
     let installation = match named {
@@ -245,30 +241,6 @@ fn identity() -> Result<String> {
         None => disk::read_small(Path::new("/etc/hostname"))?.map_or_else(String::new, |name| name.trim().to_owned()),
     };
     Ok(format!("{name}_{:016x}", seed()?))
-}
-
-fn seed() -> Result<u64> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow!("no randomness: {error}"))?;
-    Ok(u64::from_le_bytes(bytes))
-}
-
-/// A client without retries of its own: see [`crate::cluster::gateway`].
-async fn client(context: Option<&str>) -> Result<kube::Client> {
-    let mut config = match context {
-        Some(context) => {
-            let kubeconfig = Kubeconfig::read().context("cannot read the kubeconfig")?;
-            let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
-            kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.context("cannot use the kubeconfig")?
-        }
-        None => {
-            kube::Config::infer().await.context("there is neither a kubeconfig nor a cluster around this process")?
-        }
-    };
-    config.default_retry = false;
-    config.read_timeout = Some(Duration::from_secs(60));
-    config.connect_timeout = Some(Duration::from_secs(10));
-    kube::Client::try_from(config).context("cannot connect")
 }
 
 /// Progress, on a terminal alone.

@@ -30,7 +30,7 @@ const MODES: [(Mode, &str, &[&str]); 3] = [
 pub fn judges(plan: &Plan, _: &PoliciesPlan) -> Vec<Judge> {
     Whose::each(plan)
         .flat_map(|whose| {
-            let modes = whose.modes();
+            let modes = whose.modes(plan);
             MODES.into_iter().filter_map(move |(mode, name, actions)| {
                 let group = Group { exempt: exemptible(plan, whose), loud: &|m| m >= mode, modes };
                 let judged = |policy: &&'static Policy| index(policy.id).is_some_and(|at| modes.get(at) == mode);
@@ -180,10 +180,10 @@ impl Group<'_> {
 
 impl Whose<'_> {
     /// What breaches lead to.
-    pub(super) fn modes(self) -> Modes {
+    pub(super) fn modes(self, plan: &Plan) -> Modes {
         match self {
             Whose::Tier(tier) => tier.modes,
-            Whose::Others => Modes::STRICTEST,
+            Whose::Others => Modes::strictest(plan.tiers.values().map(|tier| &tier.modes)),
         }
     }
 }

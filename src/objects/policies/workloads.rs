@@ -14,7 +14,7 @@ use crate::policy::{POLICIES, Policy, RUNNING};
 pub fn judges(plan: &Plan, _: &PoliciesPlan) -> Vec<Judge> {
     Whose::each(plan)
         .filter_map(|whose| {
-            let modes = whose.modes();
+            let modes = whose.modes(plan);
             let group = Group { exempt: exemptible(plan, whose), loud: &|mode| mode >= Mode::Warn, modes };
             let policies: Vec<&Policy> = POLICIES
                 .into_iter()

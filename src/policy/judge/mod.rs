@@ -14,6 +14,7 @@ pub mod outcome;
 pub mod pod_security;
 pub mod policies;
 pub mod quota;
+pub mod running;
 pub mod validation;
 pub mod verdict;
 
@@ -161,7 +162,12 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 
 /// What all layers have against an object, in the order in which it is heard.
 pub fn objections(case: &Case<'_>) -> Vec<Objection> {
-    let mut all: Vec<Objection> = Layer::ALL.into_iter().flat_map(|layer| layer.ask()(case)).collect();
+    objections_by(case, &Layer::ALL)
+}
+
+/// The same, of some layers.
+pub fn objections_by(case: &Case<'_>, layers: &[Layer]) -> Vec<Objection> {
+    let mut all: Vec<Objection> = layers.iter().flat_map(|layer| layer.ask()(case)).collect();
     // Stable: within a layer, the order of its own words.
     all.sort_by_key(|objection| (objection.whom, objection.layer));
     all

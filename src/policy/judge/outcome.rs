@@ -28,7 +28,7 @@ pub struct Outcome {
 /// Judges all of them. What cannot be judged is a finding.
 pub fn judge(manifests: &[Manifest<'_>], whose: Whose<'_>, findings: &mut Findings) -> Outcome {
     let mut outcome = Outcome::default();
-    let nowhere = Surroundings { standing: Standing::STRICTEST, guardrails: None };
+    let nowhere = Surroundings { standing: Standing::UNLESS_SAID, guardrails: None };
     let mut by_namespace: BTreeMap<Option<&str>, Vec<&Manifest<'_>>> = BTreeMap::new();
     for (index, manifest) in manifests.iter().enumerate() {
         let namespace = manifest.namespace.as_deref();

@@ -17,7 +17,7 @@ fn object(example: &str) -> Value {
 }
 
 fn objections(value: &Value, around: Option<&Guardrails>) -> Vec<Objection> {
-    super::objections(&Case::new(value, around, Standing::STRICTEST))
+    super::objections(&Case::new(value, around, Standing::UNLESS_SAID))
 }
 
 /// What the layers but our policies say.
@@ -229,7 +229,7 @@ fn what_fits_alone_may_not_fit_together() {
     let mut value = deployment(&good());
     value["spec"]["replicas"] = json!(3);
     assert_eq!(said(&value, Some(&around)), [""; 0]);
-    let case = Case::new(&value, Some(&around), Standing::STRICTEST);
+    let case = Case::new(&value, Some(&around), Standing::UNLESS_SAID);
     assert_eq!(
         super::quota::together(&[case], &around),
         ["together, these objects exceed quota tenant-quota: requested: pods=3, limited: pods=2"]
@@ -265,7 +265,7 @@ fn nothing_that_is_written_stops_the_judge() {
             for other in &others {
                 let mut changed = whole.clone();
                 *changed.pointer_mut(place).expect("it is there") = other.clone();
-                let case = Case::new(&changed, Some(&around), Standing::STRICTEST);
+                let case = Case::new(&changed, Some(&around), Standing::UNLESS_SAID);
                 super::objections(&case);
                 super::quota::together(&[case], &around);
                 judged += 1;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::client::{Answer, Client};
 use crate::control_plane::{ControlPlane, MINORS, NEWEST, shared, wait};
 use crate::generated_pods;
-use mended::mended;
+pub use mended::mended;
 
 /// Those versions, one that no server has yet, and whatever is newest.
 fn versions() -> impl Iterator<Item = String> {
@@ -28,7 +28,7 @@ const SPREAD: usize = 4;
 const LEVELS: [PodSecurityLevel; 2] = [PodSecurityLevel::Baseline, PodSecurityLevel::Restricted];
 
 /// How many pods are made.
-fn count(otherwise: u64) -> u64 {
+pub fn count(otherwise: u64) -> u64 {
     std::env::var("MTP_PODS").ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 

@@ -2,6 +2,7 @@
 
 mod guards;
 mod pods;
+mod running;
 mod tenants;
 
 use std::collections::BTreeMap;
@@ -41,11 +42,16 @@ spec:
         expires: \"2027-01-31\"
 ";
 
-/// A tier in which everything is refused, and one for each other thing that breaches lead to.
-const TIERS: [(&str, &str); 4] =
-    [("open", ""), ("warned", "deny: warn"), ("noted", "deny: audit"), ("mixed", "deny: mixed")];
+/// A tier in which everything is refused that nobody has to ask for, and one for each other thing that breaches lead to.
+const TIERS: [(&str, &str); 5] = [
+    ("open", ""),
+    ("warned", "deny: warn"),
+    ("noted", "deny: audit"),
+    ("mixed", "deny: mixed"),
+    ("pulled", "deny: pulled"),
+];
 
-const POLICIES: [&str; 8] = [
+const POLICIES: [&str; 9] = [
     "resource-limits",
     "cpu-limits",
     "memory-limits",
@@ -54,6 +60,7 @@ const POLICIES: [&str; 8] = [
     "non-root",
     "read-only-root",
     "privilege-escalation",
+    "image-pull-policy",
 ];
 
 fn tier(name: &str, how: &str) -> String {
@@ -62,6 +69,8 @@ fn tier(name: &str, how: &str) -> String {
         .enumerate()
         .filter_map(|(index, id)| {
             let mode = match how.strip_prefix("deny: ")? {
+                // The last alone.
+                "pulled" => ["off", "deny"][index / 8],
                 "mixed" => ["audit", "deny", "warn", "off"][index % 4],
                 mode => mode,
             };
@@ -75,8 +84,14 @@ fn tier(name: &str, how: &str) -> String {
 }
 
 /// The tenants: one a tier, and one that is let off something.
-const TENANTS: [(&str, &str); 5] =
-    [("open", "open"), ("warned", "warned"), ("noted", "noted"), ("mixed", "mixed"), ("exempt", "open")];
+const TENANTS: [(&str, &str); 6] = [
+    ("open", "open"),
+    ("warned", "warned"),
+    ("noted", "noted"),
+    ("mixed", "mixed"),
+    ("pulled", "pulled"),
+    ("exempt", "open"),
+];
 
 /// What `tenants/` holds.
 fn files() -> BTreeMap<String, String> {
@@ -135,7 +150,6 @@ impl Policed {
         let admin = plane.client();
         let all = rendered(&files());
         let view = view(&all);
-        let is_applied = |d: &Document| !d.kind().ends_with("WebhookConfiguration") && d.kind() != "Deployment";
         let documents: Vec<Document> = in_order(all.into_iter().filter(is_applied).collect());
         let mut resources = Resources::of(&admin);
         install(&plane, &admin, &documents, &mut resources);
@@ -161,6 +175,11 @@ impl Policed {
     }
 }
 
+/// All but what asks the webhook, and what runs it.
+fn is_applied(document: &Document) -> bool {
+    !document.kind().ends_with("WebhookConfiguration") && document.kind() != "Deployment"
+}
+
 /// What a webhook knows that was given what is rendered.
 fn view(all: &[Document]) -> View {
     let data = |d: &Document| d.value["data"].as_object().cloned().unwrap_or_default();
@@ -177,6 +196,7 @@ fn pods_are_judged_as_by_the_webhook_and_what_is_rendered_stays() {
     let policed = Policed::on(ControlPlane::audited(crate::control_plane::NEWEST));
     types_are_right(&policed);
     pods::examples(&policed);
+    pods::generated(&policed);
     pods::changes(&policed);
     pods::workloads(&policed);
     pods::labels(&policed);
@@ -186,6 +206,7 @@ fn pods_are_judged_as_by_the_webhook_and_what_is_rendered_stays() {
     guards::tenants_change_nothing(&policed);
     guards::whoever_may_can(&policed);
     guards::controllers_go_on(&policed);
+    running::is_found_before_it_is_refused(&policed);
 }
 
 /// What the API server says of the types of the expressions: nothing.

@@ -1,10 +1,13 @@
 //! Pods, and what makes them.
 
 use k8s_mtp::engine::POLICIES;
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Policed, TENANTS};
 use crate::control_plane::wait;
+use crate::generated_pods::pod_with_resources;
+use crate::pod_security::{count, mended};
 
 /// A pod of that spec.
 pub fn pod(name: &str, spec: Value) -> Value {
@@ -93,6 +96,25 @@ pub fn examples(policed: &Policed) {
         }
     }
     assert!(compared > 150 && refused > 50 && warned > 30, "{compared} {refused} {warned}");
+}
+
+/// Pods that seeds make, each in the tenants in turn: the same words as the webhook's. `MTP_PODS` is how many.
+pub fn generated(policed: &Policed) {
+    let judge = |seed: u64| {
+        let (pod, _) = mended(pod_with_resources(seed));
+        let (tenant, _) = TENANTS[usize::try_from(seed).expect("small") % TENANTS.len()];
+        let path = format!("/api/v1/namespaces/tenant-{tenant}-x/pods?dryRun=All&fieldValidation=Strict");
+        let said = server(policed, |client| client.post(&path, &pod))?;
+        assert_eq!(said, webhook(policed, tenant, "CREATE", "", &pod, &Value::Null), "in tenant {tenant}: {pod}");
+        Some([said.refused.is_some(), !said.warned.is_empty()])
+    };
+    let made = count(120);
+    let all: Vec<[bool; 2]> = (0..made).into_par_iter().filter_map(judge).collect();
+    let of = |index: usize| all.iter().filter(|said| said[index]).count();
+    let (compared, refused, warned) = (all.len(), of(0), of(1));
+    println!("{made} pods: {compared} compared; {refused} refused, {warned} warned of");
+    assert!(compared as u64 * 10 > made * 8, "only {compared} of {made} are compared");
+    assert!(refused * 20 > compared && warned * 20 > compared, "{compared}: {refused} {warned}");
 }
 
 /// A pod that was there before the policies is judged by what is changed of it.

@@ -1,0 +1,199 @@
+//! Pods that run already: what would be said of each if it were made anew today, and of how many of one making.
+//!
+//! Policies and Pod Security alone are asked. Core validation has taken the pod, the quota counts it already, and what the
+//! LimitRange fills in for the next one is not what it filled in for this one.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::case::Case;
+use super::{Layer, objections_by};
+use crate::policy::manifests::Surroundings;
+
+/// The layers that are asked.
+const LAYERS: [Layer; 2] = [Layer::PodSecurity, Layer::Policies];
+
+/// What makes pods, and where: `Deployment web` in a namespace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The namespace.
+    pub namespace: String,
+    /// Its kind and name; of a pod that nothing makes anew, its own.
+    pub owner: String,
+}
+
+/// What a layer would say of a pod.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Complaint {
+    /// Whether it refuses; else it warns.
+    pub refuses: bool,
+    /// The layer.
+    pub layer: Layer,
+    /// Id of a policy or control.
+    pub rule: &'static str,
+    /// In the layer's words.
+    pub message: String,
+}
+
+/// Pods of one making of which the same would be said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pods {
+    /// How many.
+    pub count: usize,
+    /// The name of one of them, the first by name.
+    pub one: String,
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub struct Running {
+    /// By what makes them, and by what would be said.
+    pub found: BTreeMap<(Origin, Vec<Complaint>), Pods>,
+    /// How many pods of tenants were looked at.
+    pub judged: usize,
+    /// How many pods of tenants have ended, or are being deleted: nobody asks about them any more.
+    pub ended: usize,
+    /// How many are in namespaces that are no tenant's in `tenants/`.
+    pub elsewhere: usize,
+}
+
+impl Running {
+    /// Takes a pod as the API server has it; `around` is what is known of its namespace.
+    pub fn take(&mut self, pod: &Value, around: Option<Surroundings<'_>>) {
+        let Some(Surroundings { standing, guardrails }) = around else {
+            self.elsewhere += 1;
+            return;
+        };
+        let has_ended = pod["status"]["phase"].as_str().is_some_and(|phase| ["Succeeded", "Failed"].contains(&phase));
+        if has_ended || pod["metadata"]["deletionTimestamp"].is_string() {
+            self.ended += 1;
+            return;
+        }
+        self.judged += 1;
+        let mut made = pod.clone();
+        // Items of a list do not say what they are.
+        (made["apiVersion"], made["kind"]) = ("v1".into(), "Pod".into());
+        // Debuggers are gone with the pod.
+        if let Some(spec) = made["spec"].as_object_mut() {
+            spec.remove("ephemeralContainers");
+        }
+        let objections = objections_by(&Case::new(&made, guardrails, standing), &LAYERS);
+        if objections.is_empty() {
+            return;
+        }
+        let complaints = objections.into_iter().map(|objection| Complaint {
+            refuses: objection.refuses,
+            layer: objection.layer,
+            rule: objection.rule,
+            message: objection.message,
+        });
+        let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+        let pods = self
+            .found
+            .entry((origin(pod, name), complaints.collect()))
+            .or_insert(Pods { count: 0, one: name.to_owned() });
+        pods.count += 1;
+        if name < pods.one.as_str() {
+            name.clone_into(&mut pods.one);
+        }
+    }
+
+    /// Takes what was found in other namespaces.
+    pub fn add(&mut self, other: Running) {
+        self.found.extend(other.found);
+        self.judged += other.judged;
+        self.ended += other.ended;
+        self.elsewhere += other.elsewhere;
+    }
+
+    /// How many pods would be refused.
+    pub fn refused(&self) -> usize {
+        let refused = self.found.iter().filter(|((_, complaints), _)| complaints.iter().any(|c| c.refuses));
+        refused.map(|(_, pods)| pods.count).sum()
+    }
+
+    /// How many pods would be warned of, and made.
+    pub fn warned(&self) -> usize {
+        self.found.values().map(|pods| pods.count).sum::<usize>() - self.refused()
+    }
+}
+
+/// What makes a pod anew. A ReplicaSet whose name ends with the hash that it gives its pods is a Deployment's: so Deployments
+/// name theirs.
+fn origin(pod: &Value, name: &str) -> Origin {
+    let metadata = &pod["metadata"];
+    let owners = metadata["ownerReferences"].as_array().map_or(&[][..], Vec::as_slice);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let owner = match owners.iter().find(|owner| owner["controller"] == true) {
+        None => format!("Pod {name}"),
+        Some(owner) => {
+            let (kind, name) = (text(&owner["kind"]), text(&owner["name"]));
+            let hash = metadata["labels"]["pod-template-hash"].as_str().filter(|_| kind == "ReplicaSet");
+            match hash.and_then(|hash| name.strip_suffix(hash)?.strip_suffix('-')) {
+                Some(deployment) => format!("Deployment {deployment}"),
+                None => format!("{kind} {name}"),
+            }
+        }
+    };
+    Origin { namespace: text(&metadata["namespace"]), owner }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::Running;
+    use crate::policy::manifests::Surroundings;
+    use crate::policy::standing::Standing;
+
+    fn pod(name: &str, more: Value) -> Value {
+        let mut pod = json!({
+            "metadata": {
+                "name": name, "namespace": "tenant-acme-x", "labels": {"pod-template-hash": "5d8"},
+                "ownerReferences": [{"kind": "ReplicaSet", "name": "web-5d8", "controller": true}],
+            },
+            "spec": {"containers": [{"name": "a", "image": "a:1"}], "ephemeralContainers": [{"name": "debugger"}]},
+            "status": {"phase": "Running"},
+        });
+        for (pointer, value) in more.as_object().into_iter().flatten() {
+            *pod.pointer_mut(pointer).expect("a place") = value.clone();
+        }
+        pod
+    }
+
+    const AROUND: Option<Surroundings<'static>> =
+        Some(Surroundings { standing: Standing::UNLESS_SAID, guardrails: None });
+
+    #[test]
+    fn pods_of_one_making_are_told_once() {
+        let mut running = Running::default();
+        let good = json!({"/spec/containers": [{
+            "name": "a", "image": "a:1", "resources": {"limits": {"cpu": "1", "memory": "1Gi"}},
+            "securityContext": {"runAsNonRoot": true, "readOnlyRootFilesystem": true, "allowPrivilegeEscalation": false},
+        }]});
+        for pod in [
+            pod("web-5d8-b", json!({})),
+            pod("web-5d8-a", json!({})),
+            pod("web-5d8-good", good),
+            pod("lone", json!({"/metadata/ownerReferences": []})),
+            pod("over", json!({"/status/phase": "Succeeded"})),
+        ] {
+            running.take(&pod, AROUND);
+        }
+        running.take(&pod("elsewhere", json!({})), None);
+        assert_eq!(
+            [running.judged, running.ended, running.elsewhere, running.refused(), running.warned()],
+            [4, 1, 1, 3, 0]
+        );
+        let all: Vec<String> = running
+            .found
+            .iter()
+            .map(|((origin, complaints), pods)| {
+                assert!(complaints.iter().all(|c| c.message.starts_with("Container a ")), "{complaints:?}");
+                format!("{}: {} {} ({})", origin.namespace, pods.count, origin.owner, pods.one)
+            })
+            .collect();
+        assert_eq!(all, ["tenant-acme-x: 2 Deployment web (web-5d8-a)", "tenant-acme-x: 1 Pod lone (lone)"]);
+    }
+}
