@@ -73,7 +73,7 @@ pub const RULES: &[Rule] = &[
         id: "T908",
         title: "guards that nobody gets past, or the wrong one",
         why: "Whoever applies `rendered/` has to be let through by the guards of what is rendered, or nothing can be changed any more.",
-        fix: "State in `applyIdentities` who applies `rendered/`, as the API server calls him:               `system:serviceaccount:argocd:argocd-application-controller`.",
+        fix: "State in `applyIdentities` who applies `rendered/`, as the API server calls him: `system:serviceaccount:argocd:argocd-application-controller`.",
         check: Check::Plan(guards),
     },
 ];

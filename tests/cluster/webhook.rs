@@ -113,7 +113,8 @@ fn port() -> u16 {
 
 /// A platform whose webhook runs.
 pub struct Live {
-    plane: ControlPlane,
+    /// Where it is applied.
+    pub plane: Arc<ControlPlane>,
     /// Who may do everything there.
     pub admin: Client,
     /// What the server has.
@@ -135,13 +136,18 @@ impl Live {
 
     /// With tiers besides the scaffold's, and tenants by name and tier; one of them is `open`.
     pub fn with(tiers: &str, tenants: &[(&str, &str)]) -> Live {
-        let plane = ControlPlane::start(NEWEST);
-        let admin = plane.client();
         let world = World::new();
         world.folder.write("tenants/tiers/tests.yaml", tiers);
         for (name, tier) in tenants {
             world.folder.write(&format!("tenants/{name}.yaml"), tenant(name, tier));
         }
+        Live::of(world)
+    }
+
+    /// Of what `tenants/` of a world says; one of the tenants is `open`.
+    pub fn of(world: World) -> Live {
+        let plane = Arc::new(ControlPlane::start(NEWEST));
+        let admin = plane.client();
         world.clean(&["certs", "issue", "--age", &world.recipient]);
         world.clean(&["render"]);
         let mut resources = Resources::of(&admin);
@@ -161,14 +167,14 @@ impl Live {
     }
 
     /// Two servers, behind the Service.
-    fn serve(&mut self) {
+    pub fn serve(&mut self) {
         let server = || Server::start(self.certs.folder(), self.tenants.folder(), &["--drain=0"]);
         self.servers = vec![server(), server()];
         self.relay.to(&self.servers);
     }
 
     /// None.
-    fn stop(&mut self) {
+    pub fn stop(&mut self) {
         self.relay.to(&[]);
         self.servers.clear();
     }
@@ -219,7 +225,7 @@ fn pods(tenant: &str) -> String {
 }
 
 /// What a world renders to, its Secret decrypted by the program that whoever applies it would use.
-fn rendered(world: &World) -> Vec<Document> {
+pub fn rendered(world: &World) -> Vec<Document> {
     let files = world.folder.files("rendered").into_iter().filter(|path| path.ends_with(".yaml"));
     let texts = files.map(|path| {
         let text = world.folder.read(&path);

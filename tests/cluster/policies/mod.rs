@@ -1,11 +1,13 @@
 //! Policies in the API server: pods are judged as the webhook judges them, and what is rendered stays as it was reviewed.
 
+mod both;
 mod guards;
 mod pods;
 mod running;
 mod tenants;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_mtp::View;
 use serde_json::Value;
@@ -137,7 +139,7 @@ spec:
 
 /// A platform whose policies are in effect, and what its webhook would know.
 pub struct Policed {
-    pub plane: ControlPlane,
+    pub plane: Arc<ControlPlane>,
     pub admin: Client,
     pub resources: Resources,
     /// What is applied: all but the webhook.
@@ -147,6 +149,7 @@ pub struct Policed {
 
 impl Policed {
     pub fn on(plane: ControlPlane) -> Policed {
+        let plane = Arc::new(plane);
         let admin = plane.client();
         let all = rendered(&files());
         let view = view(&all);
