@@ -63,7 +63,7 @@ pub mod engine {
     pub use crate::cluster::gateway::{Counts, Gateway, Stop};
     pub use crate::cluster::pass::{Held, Progress, pass};
     pub use crate::policy::pod::Pod;
-    pub use crate::policy::{POLICIES, Policy, SPEC};
+    pub use crate::policy::{POLICIES, Policy, SPEC, restrictions};
     pub use crate::sync::Unit;
     pub use crate::sync::gates::Budget;
     pub use crate::sync::outcome::{Done, Outcome, Problem, State, UnitOutcome};

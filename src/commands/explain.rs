@@ -11,6 +11,7 @@ use crate::contract::admission::Mode;
 use crate::lint;
 use crate::policy::judge::{self, Check};
 use crate::policy::pod_security::{CONTROLS, Control};
+use crate::policy::restrictions::{self, About, Restriction};
 use crate::policy::{self, Policy};
 use crate::review::{self, rules::Rule};
 use crate::rules;
@@ -45,7 +46,10 @@ pub fn run(options: &Options, shell: &mut Shell<'_>) -> Result<Exit> {
                     Some(rule) => judged(rule),
                     None => match CONTROLS.into_iter().find(|control| control.id.eq_ignore_ascii_case(what)) {
                         Some(control) => standard(control),
-                        None => field(what)?,
+                        None => match restrictions::find(what) {
+                            Some(restriction) => restricted(restriction),
+                            None => field(what)?,
+                        },
                     },
                 },
             },
@@ -127,6 +131,24 @@ fn examples(policy: &Policy) -> String {
         text.push_str(&format!("\n{title}:\n"));
         for example in policy.examples.iter().filter(|example| example.holds == holds) {
             text.push_str(&format!("  # {}\n  {}\n", example.about, example.spec));
+        }
+    }
+    text
+}
+
+/// What a list bounds, and what it says of objects.
+fn restricted(of: &Restriction) -> String {
+    let mut text = described(of.id, of.title, of.why, of.fix);
+    text.push_str(&format!("\nBounded by: admission.restrict.{} of a Platform or Tier\n", of.field));
+    let whose = if of.about == About::Pods { "the `spec` of a pod" } else { "a whole object" };
+    for (title, is_let) in [("Admitted", true), ("Refused", false)] {
+        text.push_str(&format!("\n{title} ({whose}):\n"));
+        for example in of.examples.iter().filter(|example| example.refused.is_empty() == is_let) {
+            let object = example.object.split_whitespace().collect::<Vec<_>>().join(" ");
+            text.push_str(&format!("  # {}; the list is [{}]\n  {object}\n", example.about, example.list.join(", ")));
+            for item in example.refused {
+                text.push_str(&format!("  # says: {}\n", of.message(item)));
+            }
         }
     }
     text

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::restrict::Restrict;
 use super::values::At;
 
 /// An image by its digest: host and port, words, and a tag, which says nothing beside the digest.
@@ -34,10 +35,13 @@ pub struct Admission {
     /// `system:masters`.
     #[serde(default)]
     pub break_glass_group: Option<At<String>>,
-    /// What happens where a pod breaks a policy, by the policy's id (`mtp policy list`). Default: `deny`, and `off` for
-    /// `image-pull-policy`.
+    /// What happens where a pod breaks a policy, by the policy's id (`mtp policy list`), or something is named that
+    /// `restrict` does not list. Default: `deny`, and `off` for `image-pull-policy`.
     #[serde(default)]
     pub policies: BTreeMap<At<String>, At<Mode>>,
+    /// What tenants may name: registries, classes, host names and the like. Carried out by the engine `policies`.
+    #[serde(default)]
+    pub restrict: Restrict,
     /// Who is let off which policies.
     #[serde(default)]
     pub exemptions: Vec<At<Exemption>>,

@@ -6,6 +6,7 @@
 pub mod admission;
 pub mod gitops;
 pub mod platform;
+pub mod restrict;
 pub mod review;
 pub mod sync;
 pub mod tenant;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gitops::Deploy;
 use super::platform::Port;
+use super::restrict::Restrict;
 use super::values::{Amount, At};
 
 /// Who the tenant is and what it gets.
@@ -58,6 +59,9 @@ pub struct TenantSpec {
     /// Names of Secrets that the default ServiceAccounts pull images with, besides the Platform's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pull_secrets: Vec<At<String>>,
+    /// What this tenant may name, within what its tier lets: registries, host names and the like.
+    #[serde(default, skip_serializing_if = "Restrict::is_empty")]
+    pub restrict: Restrict,
     /// Repositories of the tenant's own, which the platform's engine applies to its namespaces with no more rights there than
     /// its admins have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

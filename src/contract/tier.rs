@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::admission::{Exemption, Mode};
 use super::platform::{Egress, PodSecurity};
+use super::restrict::Restrict;
 use super::tenant::QuotaValues;
 use super::values::{Amount, At};
 
@@ -44,6 +45,9 @@ pub struct TierAdmission {
     /// What happens where a pod breaks a policy, by the policy's id. Default: as the Platform says.
     #[serde(default)]
     pub policies: BTreeMap<At<String>, At<Mode>>,
+    /// What tenants of this tier may name. Of each list, default: the Platform's.
+    #[serde(default)]
+    pub restrict: Restrict,
     /// Who is let off which policies.
     #[serde(default)]
     pub exemptions: Vec<At<Exemption>>,

@@ -9,6 +9,7 @@ use crate::contract::platform::PodSecurityLevel;
 use crate::contract::tenant::State;
 use crate::plan::admission::exempt;
 use crate::plan::{Plan, PodSecurityPlan};
+use crate::policy::restrictions::{OWN, annotation};
 
 /// The platform's own Namespace.
 pub fn platform(plan: &Plan) -> Vec<Object> {
@@ -44,6 +45,8 @@ pub fn build(scope: &InNamespace<'_>) -> Vec<Object> {
         let exempt = exempt(&scope.platform.admission, &namespace.tier, &tenant.name, &namespace.name);
         annotations.extend(super::policies::tenants::annotations(scope));
         annotations.extend(exempt.into_iter().map(|(policy, why)| (format!("{EXEMPT}{policy}"), why)));
+        let own = namespace.tier.own_lists(&tenant.lists);
+        annotations.extend(own.iter().map(|(id, own)| (format!("{OWN}{id}"), annotation(&own.list))));
     }
     if namespace.state != State::Retired {
         annotations.extend(meta::protection());

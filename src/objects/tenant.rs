@@ -80,6 +80,7 @@ fn resolved(scope: &InTenant<'_>) -> TenantSpec {
     for entry in &mut spec.deploy {
         resolve_deploy(entry, own);
     }
+    spec.restrict.sort();
     spec.deploy.sort_by(|a, b| a.name.cmp(&b.name));
     spec.namespaces.sort_by(|a, b| a.name.cmp(&b.name));
     spec

@@ -9,11 +9,13 @@ use crate::certs::lock::{Lock, Phase};
 use crate::certs::{LOCK, NEXT, SERVED, manifest, server_name};
 use crate::contract::At;
 use crate::contract::admission::{Admission, Certificates, Engine, Exemption, Mode, Pods, Webhook};
+use crate::contract::restrict::Restrict;
 use crate::diagnostic::Findings;
 use crate::parse::Document;
 use crate::place::{Place, Span};
 use crate::plan::TierPlan;
 use crate::plan::platform::{cidr, plain};
+use crate::policy::restrictions::{Allowed, Lists, OwnLists, RESTRICTIONS};
 use crate::policy::standing::Modes;
 
 /// What the files below `tenants/certs/` hold, by path.
@@ -24,6 +26,8 @@ pub type CertificateFiles = BTreeMap<Arc<str>, Arc<str>>;
 pub struct AdmissionPlan {
     /// What a breach leads to, where the tier does not say.
     pub modes: Modes,
+    /// What tenants may name, where the tier does not say.
+    pub lists: Lists,
     /// Who is let off.
     pub exemptions: Vec<ExemptionPlan>,
     /// What the API server judges by itself; `None`: nothing.
@@ -132,6 +136,44 @@ pub fn modes(typed: &BTreeMap<At<String>, At<Mode>>, base: Modes) -> Modes {
     typed.iter().fold(base, |modes, (id, mode)| modes.with(id, mode.value))
 }
 
+/// A tenant's own lists.
+pub fn own_lists(restrict: &Restrict) -> OwnLists {
+    let entries = |list: Vec<At<String>>| {
+        let all: BTreeSet<String> = list.into_iter().map(|entry| entry.value).collect();
+        all.into_iter().collect()
+    };
+    restrict.stated().filter_map(|stated| Some((stated.id, entries(stated.list?)))).collect()
+}
+
+/// What naming something leads to that a list does not let, by the list's id: as the tier says, or else the Platform.
+pub fn list_modes(said: &[SaidOfLists<'_>]) -> BTreeMap<&'static str, Mode> {
+    let mode = |id: &str| {
+        let stated = said.iter().rev().find_map(|(_, modes)| modes.iter().find(|(known, _)| known.value == id));
+        stated.map_or(Mode::Deny, |(_, mode)| mode.value)
+    };
+    RESTRICTIONS.into_iter().map(|restriction| (restriction.id, mode(restriction.id))).collect()
+}
+
+/// Lists, and what naming something else leads to.
+pub type SaidOfLists<'a> = (&'a Restrict, &'a BTreeMap<At<String>, At<Mode>>);
+
+/// What tenants may name: by what the Platform says, and then the tier.
+pub fn lists(said: &[SaidOfLists<'_>]) -> Lists {
+    let mut lists: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    for stated in said.iter().flat_map(|(restrict, _)| restrict.stated()) {
+        match stated.list {
+            Some(list) => {
+                let entries: BTreeSet<String> = list.into_iter().map(|entry| entry.value).collect();
+                lists.insert(stated.id, entries.into_iter().collect());
+            }
+            None => drop(lists.remove(stated.id)),
+        }
+    }
+    let modes = list_modes(said);
+    let all = lists.into_iter().filter_map(|(id, list)| Some((id, Allowed { list, mode: *modes.get(id)? })));
+    all.filter(|(_, allowed)| allowed.mode != Mode::Off).collect()
+}
+
 /// Resolves exemptions.
 pub fn exemptions(typed: &[At<Exemption>], file: &Arc<str>) -> Vec<ExemptionPlan> {
     let set = |list: &[At<String>]| list.iter().map(|name| name.value.clone()).collect();
@@ -172,6 +214,7 @@ pub fn resolve(
     };
     AdmissionPlan {
         modes: modes(&admission.policies, Modes::UNLESS_SAID),
+        lists: lists(&[(&admission.restrict, &admission.policies)]),
         exemptions: exemptions(&admission.exemptions, file),
         policies,
         webhook,

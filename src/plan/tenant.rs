@@ -12,10 +12,12 @@ use crate::contract::tenant::{Peer, State};
 use crate::diagnostic::Findings;
 use crate::parse::{Missing, TenantDocument, forbidden_text};
 use crate::place::{Place, Span};
+use crate::plan::admission;
 use crate::plan::gitops::{self, DeployPlan};
 use crate::plan::platform::{PlatformPlan, cidr as read_cidr, plain, ports};
 use crate::plan::tier::{self, TierPlan};
 use crate::plan::{Hard, Links};
+use crate::policy::restrictions::OwnLists;
 use crate::templates::Extra;
 use crate::yaml::shape::closest;
 
@@ -42,6 +44,8 @@ pub struct TenantPlan {
     pub pull_secrets: Vec<String>,
     /// What it deploys from repositories of its own, in the order of namespaces and names.
     pub deploy: Vec<DeployPlan>,
+    /// What it may name, within what its tiers let.
+    pub lists: OwnLists,
     /// Whether its pods reach the API server.
     pub api_server: bool,
     /// What its pods may connect to.
@@ -189,6 +193,7 @@ pub fn resolve(doc: TenantDocument, known: &Known<'_>, findings: &mut Findings) 
         labels: plain(&spec.labels),
         annotations: plain(&spec.annotations),
         pull_secrets: spec.pull_secrets.iter().map(|s| s.value.clone()).collect(),
+        lists: admission::own_lists(&spec.restrict),
         api_server: spec.egress.api_server.is_some_and(|a| a.value),
         egress,
         ingress,

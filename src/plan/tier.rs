@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::contract::admission::Mode;
 use crate::contract::platform::Egress;
 use crate::contract::tenant::QuotaValues;
 use crate::contract::tier::{LimitRangeSpec, Resources, Storage, TierQuota, TierSpec};
@@ -13,6 +14,7 @@ use crate::place::Place;
 use crate::plan::admission::{self, ExemptionPlan};
 use crate::plan::platform::{PlatformPlan, PodSecurityPlan, pod_security};
 use crate::plan::{Placed, quantity};
+use crate::policy::restrictions::{Allowed, Lists, OwnLists};
 use crate::policy::standing::Modes;
 
 /// Ceilings by key of ResourceQuota.
@@ -39,6 +41,10 @@ pub struct TierPlan {
     pub pod_security: PodSecurityPlan,
     /// What a breach of each policy leads to.
     pub modes: Modes,
+    /// What its tenants may name.
+    pub lists: Lists,
+    /// What naming something leads to that no list lets, by the id of the list.
+    pub list_modes: BTreeMap<&'static str, Mode>,
     /// Who is let off which policies.
     pub exemptions: Vec<ExemptionPlan>,
     /// How many namespaces a tenant may have.
@@ -104,9 +110,20 @@ impl LimitsPlan {
     }
 }
 
+impl TierPlan {
+    /// A tenant's own lists, with what naming something else leads to here; without those that nobody asks by.
+    pub fn own_lists(&self, own: &OwnLists) -> Lists {
+        let all = own.iter().filter_map(|(id, list)| Some((*id, list, *self.list_modes.get(id)?)));
+        let asked = all.filter(|(.., mode)| *mode != Mode::Off);
+        asked.map(|(id, list, mode)| (id, Allowed { list: list.clone(), mode })).collect()
+    }
+}
+
 /// Resolves a Tier.
 pub fn resolve(doc: Document<TierFile>, platform: &PlatformPlan, findings: &mut Findings) -> TierPlan {
     let spec = &doc.content.spec.value;
+    let of_platform = &platform.doc.content.spec.admission;
+    let said = [(&of_platform.restrict, &of_platform.policies), (&spec.admission.restrict, &spec.admission.policies)];
     let mut quota = Reader { file: &doc.file, findings };
     let hard = quota.tier(&spec.quota, platform);
     let scoped = quota.scoped(&spec.quota);
@@ -121,6 +138,8 @@ pub fn resolve(doc: Document<TierFile>, platform: &PlatformPlan, findings: &mut 
         egress: spec.egress.map_or(platform.network.egress, |e| e.value),
         pod_security: pod_security(&spec.pod_security, &platform.pod_security),
         modes: admission::modes(&spec.admission.policies, platform.admission.modes),
+        lists: admission::lists(&said),
+        list_modes: admission::list_modes(&said),
         exemptions: admission::exemptions(&spec.admission.exemptions, &doc.file),
         namespaces: spec.namespaces.map_or(1, |n| n.value),
         doc,

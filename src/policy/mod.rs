@@ -7,6 +7,7 @@ pub mod json;
 pub mod judge;
 pub mod manifests;
 pub mod pod_security;
+pub mod restrictions;
 pub mod review;
 pub mod standing;
 

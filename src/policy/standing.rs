@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::POLICIES;
 use super::pod::List;
+use super::restrictions::{Lists, NONE};
 use super::review::Breach;
 use crate::contract::admission::Mode;
 
@@ -16,6 +17,10 @@ pub struct Modes([Mode; POLICIES.len()]);
 pub struct Standing<'a> {
     /// By policy.
     pub modes: Modes,
+    /// What may be named.
+    pub lists: &'a Lists,
+    /// What the tenant may name within that, with what naming something else leads to.
+    pub own_lists: &'a Lists,
     /// Who is let off what: by policy, who answers for it and why.
     pub exempt: &'a BTreeMap<String, String>,
 }
@@ -63,7 +68,8 @@ impl Modes {
 
 impl Standing<'_> {
     /// Where nothing else was said, and nobody is let off.
-    pub const UNLESS_SAID: Standing<'static> = Standing { modes: Modes::UNLESS_SAID, exempt: &NOBODY };
+    pub const UNLESS_SAID: Standing<'static> =
+        Standing { modes: Modes::UNLESS_SAID, lists: &NONE, own_lists: &NONE, exempt: &NOBODY };
 
     /// What a breach of the policy at `index` leads to. Whoever is let off is noted all the same.
     pub fn mode(&self, index: usize) -> Mode {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Report;
 use crate::lint;
 use crate::policy::pod_security::CONTROLS;
+use crate::policy::restrictions::RESTRICTIONS;
 use crate::policy::{POLICIES, judge};
 use crate::report::json::severity;
 use crate::rules;
@@ -72,9 +73,10 @@ pub fn write(report: &Report) -> String {
     } else if report.command.starts_with("policy ") {
         let judged = judge::all().map(|rule| describe(rule.id, rule.title, rule.why, rule.fix));
         let policies = POLICIES.iter().map(|policy| describe(policy.id, policy.title, policy.why, policy.fix));
+        let lists = RESTRICTIONS.iter().map(|list| describe(list.id, list.title, list.why, list.fix));
         let read = rules::all().map(|rule| describe(rule.id, rule.title, rule.why, rule.fix));
         let standards = CONTROLS.iter().map(|control| describe(control.id, control.title, control.why, control.fix));
-        judged.chain(policies).chain(standards).chain(read).collect()
+        judged.chain(policies).chain(lists).chain(standards).chain(read).collect()
     } else {
         rules::all().map(|rule| describe(rule.id, rule.title, rule.why, rule.fix)).chain([stale]).collect()
     };

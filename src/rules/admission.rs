@@ -7,7 +7,8 @@ use super::{Check, Check::Stage, Rule};
 use crate::certs::due::{self, Due};
 use crate::certs::lock::Phase;
 use crate::contract::At;
-use crate::contract::admission::{Exemption, IMAGE};
+use crate::contract::admission::{Exemption, IMAGE, Mode};
+use crate::contract::restrict::Stated;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::names::{is_dns_label, is_dns_subdomain, is_email};
 use crate::objects::policies::identities;
@@ -16,6 +17,7 @@ use crate::place::{Place, Span};
 use crate::plan::admission::CertificatesPlan;
 use crate::plan::{Plan, TenantPlan, TierPlan};
 use crate::policy::POLICIES;
+use crate::policy::restrictions::{self, Lists, RESTRICTIONS};
 use crate::yaml::shape;
 
 /// The rows.
@@ -76,6 +78,13 @@ pub const RULES: &[Rule] = &[
         fix: "State in `applyIdentities` who applies `rendered/`, as the API server calls him: `system:serviceaccount:argocd:argocd-application-controller`.",
         check: Check::Plan(guards),
     },
+    Rule {
+        id: "T909",
+        title: "a list that bounds nothing, or everything",
+        why: "What is restricted in a file and not in the cluster is believed to be restricted; what is no name of anything refuses it all.",
+        fix: "Write entries as `mtp explain registries` (or the id of another list) shows them, beside `engines: [policies]`.",
+        check: Check::Plan(lists),
+    },
 ];
 
 /// Every exemption, the file that it stands in, and the tier whose it is.
@@ -91,11 +100,12 @@ fn all(plan: &Plan) -> impl Iterator<Item = (&At<Exemption>, &Arc<str>, Option<&
 
 fn policies(plan: &Plan, findings: &mut Findings) {
     let mut look = |id: &At<String>, file: &Arc<str>| {
-        if crate::policy::standing::index(id).is_none() {
+        if crate::policy::standing::index(id).is_none() && !RESTRICTIONS.iter().any(|known| known.id == id.value) {
             let wrong = findings.error("T901", Place::new(file, id.span), format!("there is no policy `{id}`"));
-            match shape::closest(id, POLICIES.iter().map(|policy| policy.id)) {
+            let known = || POLICIES.iter().map(|policy| policy.id).chain(RESTRICTIONS.iter().map(|list| list.id));
+            match shape::closest(id, known()) {
                 Some(close) => wrong.hint(format!("did you mean `{close}`?")),
-                None => wrong.hint(format!("there is {}", shape::list(POLICIES.iter().map(|policy| policy.id)))),
+                None => wrong.hint(format!("there is {}", shape::list(known()))),
             };
         }
     };
@@ -273,6 +283,69 @@ fn guards(plan: &Plan, findings: &mut Findings) {
         findings
             .error("T908", policies.at.clone(), "expected `applyIdentities` beside the engine `policies`")
             .hint("state who applies rendered/, such as `system:serviceaccount:argocd:argocd-application-controller`");
+    }
+}
+
+fn lists(plan: &Plan, findings: &mut Findings) {
+    // A tenant has no say in what a breach leads to.
+    let no_modes = BTreeMap::new();
+    let platform = &plan.platform.doc;
+    let of_platform = &platform.content.spec.admission;
+    let of_tiers = plan.tiers.values().map(|tier| (&tier.doc.content.spec.admission, &tier.doc.file));
+    let all = [(&of_platform.restrict, &of_platform.policies, &platform.file)].into_iter();
+    let all = all.chain(of_tiers.map(|(admission, file)| (&admission.restrict, &admission.policies, file)));
+    let of_tenants = plan.tenants.iter().map(|tenant| &tenant.doc);
+    let of_tenants = of_tenants.map(|doc| (&doc.content.spec.restrict, &no_modes, &doc.file));
+    let mut first = None;
+    for (restrict, modes, file) in all.chain(of_tenants) {
+        for Stated { id, list, span } in restrict.stated() {
+            first.get_or_insert((file, span));
+            let Some(restriction) = restrictions::find(id) else { continue };
+            if list.is_none() && std::ptr::eq(modes, &no_modes) {
+                findings
+                    .error(
+                        "T909",
+                        Place::new(file, span),
+                        "expected `false`: a tenant does not lift what its tier says",
+                    )
+                    .hint("leave it out");
+            }
+            let list = list.unwrap_or_default();
+            let mut seen = BTreeSet::new();
+            for entry in &list {
+                let at = Place::new(file, entry.span);
+                if let Err(why) = (restriction.entry)(entry) {
+                    findings.error("T909", at, format!("{why}, found `{}`", entry.value));
+                } else if !seen.insert(&entry.value) {
+                    findings.error("T909", at, format!("`{}` stands here again", entry.value));
+                }
+            }
+            if id == "runtime-classes" && list.is_empty() {
+                findings
+                    .error("T909", Place::new(file, span), "expected names: of an empty list, not a single pod can be")
+                    .hint("write `\"\"` for pods that name no class");
+            }
+        }
+        for (id, _) in modes.iter().filter(|(id, _)| restrictions::find(id).is_some()) {
+            let is_stated = |lists: &Lists| lists.contains_key(id.value.as_str());
+            let is_off = |mode: Option<&At<Mode>>| mode.is_some_and(|mode| mode.value == Mode::Off);
+            let is_own = |tenant: &TenantPlan| tenant.lists.contains_key(id.value.as_str());
+            let is_used = plan.tiers.values().any(|tier| is_stated(&tier.lists))
+                || is_stated(&plan.platform.admission.lists)
+                || plan.tenants.iter().any(is_own);
+            if !is_used && !is_off(modes.get(id)) {
+                findings
+                    .warning("T909", Place::new(file, id.span), format!("there is no list `{id}`: nothing is asked"))
+                    .hint("state it in `admission.restrict`");
+            }
+        }
+    }
+    if let Some((file, span)) = first
+        && plan.platform.admission.policies.is_none()
+    {
+        findings
+            .warning("T909", Place::new(file, span), "no list bounds anything without the engine `policies`")
+            .hint("state `engines: [policies]`");
     }
 }
 

@@ -100,6 +100,7 @@ pub fn validate(body: &[u8], view: &View) -> Result<Answer, String> {
     let (mut denied, mut warned, mut noted) = (Told::default(), Vec::new(), Told::default());
     warned.extend(labels::other_tier(&request["object"], &request["oldObject"], namespace));
     let mut policies: Vec<(usize, Mode)> = Vec::new();
+    let mut more = 0_usize;
     for (breach, mode) in told(&breaches, &standing) {
         if !policies.iter().any(|(index, _)| *index == breach.index) {
             policies.push((breach.index, mode));
@@ -109,13 +110,17 @@ pub fn validate(body: &[u8], view: &View) -> Result<Answer, String> {
         match mode {
             Mode::Deny => denied.push(text),
             Mode::Warn if warned.len() < MOST_NAMED => warned.push(text()),
-            // Off: it is not told at all.
-            Mode::Warn | Mode::Off => {}
+            Mode::Warn => more += 1,
+            // It is not told at all.
+            Mode::Off => {}
             Mode::Audit => noted.push(|| match standing.exempt.get(breach.policy.id) {
                 Some(why) => format!("{}: exempt, {why}", text()),
                 None => text(),
             }),
         }
+    }
+    if more > 0 {
+        warned.push(format!("and {more} more"));
     }
     let mut rest = Value::Null;
     if !warned.is_empty() {

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::admission::Mode;
+use crate::policy::restrictions::NONE;
 use crate::policy::standing::{Modes, NOBODY, Standing};
 
 /// Over how many files the namespaces are spread.
@@ -84,7 +85,8 @@ impl View {
     pub fn standing<'a>(&'a self, namespace: Option<&'a NamespaceView>) -> Standing<'a> {
         let modes = namespace.and_then(|n| self.tiers.get(&n.tier)).copied();
         let modes = modes.unwrap_or_else(|| Modes::strictest(self.tiers.values()));
-        Standing { modes, exempt: namespace.map_or(&NOBODY, |n| &n.exempt) }
+        // What is named, the API server judges by itself.
+        Standing { modes, lists: &NONE, own_lists: &NONE, exempt: namespace.map_or(&NOBODY, |n| &n.exempt) }
     }
 }
 

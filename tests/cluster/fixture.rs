@@ -93,14 +93,15 @@ fn define_unknown(plane: &ControlPlane, client: &Client, documents: &[Document],
 }
 
 /// Defines a namespaced kind that takes anything.
-fn define(plane: &ControlPlane, client: &Client, api_version: &str, kind: &str) {
+pub fn define(plane: &ControlPlane, client: &Client, api_version: &str, kind: &str) {
     let (group, version) = api_version.split_once('/').expect("a group and a version");
     let singular = kind.to_lowercase();
     let name = format!("{singular}s.{group}");
     let definition = json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": name},
+        // Without it, no group of Kubernetes' own is served.
+        "metadata": {"name": name, "annotations": {"api-approved.kubernetes.io": "unapproved, for tests"}},
         "spec": {
             "group": group,
             "scope": "Namespaced",

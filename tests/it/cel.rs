@@ -85,9 +85,14 @@ fn drop_nulls(value: &mut Value) {
 
 /// What an expression sees of a pod.
 pub fn context(pod: Value) -> Context<'static> {
+    variable("object", &completed(pod))
+}
+
+/// What an expression sees that has one variable.
+pub fn variable(name: &str, value: &Value) -> Context<'static> {
     let mut context = Context::default().with_all();
     // For the type checker of an API server alone; the evaluator lacks it.
     context.add_function("dyn", |value: Cel| -> Result<Cel, ExecutionError> { Ok(value) });
-    context.add_variable_from_value("object", cel(&completed(pod)));
+    context.add_variable_from_value(name, cel(value));
     context
 }

@@ -23,6 +23,7 @@ mod pod_security;
 mod policies;
 mod policy;
 mod readers;
+mod restrictions;
 mod reviews;
 mod rotation;
 mod sample;

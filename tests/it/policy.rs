@@ -149,8 +149,16 @@ fn the_manual_has_a_page_for_it() {
 fn every_policy_is_listed_and_explained() {
     let listed = mtp(&["policy", "list"]);
     assert_eq!(listed.exit, Exit::Clean);
-    let ids: Vec<&str> = listed.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let (policies, lists) = listed.out.split_once("\n\n").expect("policies, and lists");
+    let ids: Vec<&str> = policies.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(ids.len(), 9, "{}", listed.out);
+    let lists: Vec<&str> = lists.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(lists.len(), 13, "{}", listed.out);
+    for id in lists {
+        let ran = mtp(&["explain", id]);
+        let parts = ["Why: ", "Fix: ", "Bounded by: admission.restrict.", "Admitted (", "Refused (", "# says: "];
+        assert!(ran.exit == Exit::Clean && parts.iter().all(|part| ran.out.contains(part)), "{ran}");
+    }
     let off: Vec<&str> = listed.out.lines().filter(|line| line.ends_with("(off unless asked for)")).collect();
     assert!(matches!(off[..], [line] if line.starts_with("image-pull-policy ")), "{}", listed.out);
     for id in ids {

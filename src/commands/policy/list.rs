@@ -7,6 +7,7 @@ use super::namespaces;
 use crate::cli::Exit;
 use crate::commands::Shell;
 use crate::contract::admission::Mode;
+use crate::policy::restrictions::{Lists, RESTRICTIONS, Restriction};
 use crate::policy::{POLICIES, Policy};
 
 /// What the command calls itself in reports.
@@ -18,6 +19,8 @@ struct Standings {
     tier: String,
     /// In the order of [`POLICIES`]: the mode, and who answers for whoever is let off.
     each: Vec<(Mode, Option<String>)>,
+    /// The lists that bound what is named, the tier's and the tenant's own.
+    lists: [Lists; 2],
 }
 
 /// Runs the command.
@@ -27,7 +30,12 @@ pub fn run(tenant: Option<&str>, shell: &mut Shell<'_>) -> Result<Exit> {
             let off = if policy.unless_said == Mode::Off { " (off unless asked for)" } else { "" };
             format!("{:<22}{}{off}\n", policy.id, policy.title)
         };
-        let text: String = POLICIES.iter().map(line).collect();
+        let bounded = |list: &&Restriction| format!("{:<28}{} (restrict.{})\n", list.id, list.title, list.field);
+        let lists: String = RESTRICTIONS.iter().map(bounded).collect();
+        let text = format!(
+            "{}\nWhere `restrict` says what may be named:\n{lists}",
+            POLICIES.iter().map(line).collect::<String>()
+        );
         shell.answer_as(COMMAND, &text, &|| written(&[], None, true))?;
         return Ok(Exit::Clean);
     };
@@ -41,7 +49,8 @@ pub fn run(tenant: Option<&str>, shell: &mut Shell<'_>) -> Result<Exit> {
                 .iter()
                 .enumerate()
                 .map(|(index, policy)| (known.modes.get(index), known.exempt.get(policy.id).cloned()));
-            Standings { namespace, tier: known.tier.to_string(), each: each.collect() }
+            let each = each.collect();
+            Standings { namespace, tier: known.tier.to_string(), each, lists: [known.lists, known.own_lists] }
         })
         .collect();
     let has_engine = platform.has_engine();
@@ -57,6 +66,13 @@ pub fn run(tenant: Option<&str>, shell: &mut Shell<'_>) -> Result<Exit> {
                 policy.title,
                 exempt.unwrap_or_default()
             ));
+        }
+        for (whose, lists) in ["tier", "tenant"].iter().zip(&of.lists) {
+            for (id, allowed) in lists {
+                let list = if allowed.list.is_empty() { "nothing".to_owned() } else { allowed.list.join(", ") };
+                let list = crate::report::line(&list);
+                text.push_str(&format!("  {id:<28}{:<7}by the {whose}: {list}\n", word(allowed.mode)));
+            }
         }
     }
     if !has_engine {
@@ -80,7 +96,9 @@ fn written(all: &[Standings], tenant: Option<&str>, has_engine: bool) -> String 
         .iter()
         .map(|policy| json!({"id": policy.id, "title": policy.title, "default": word(policy.unless_said)}))
         .collect();
-    let mut whole = json!({"formatVersion": 1, "command": COMMAND, "policies": policies});
+    let lists: Vec<Value> =
+        RESTRICTIONS.iter().map(|l| json!({"id": l.id, "title": l.title, "field": l.field})).collect();
+    let mut whole = json!({"formatVersion": 1, "command": COMMAND, "policies": policies, "lists": lists});
     if let Some(tenant) = tenant {
         whole["tenant"] = json!(tenant);
         whole["carriedOut"] = json!(has_engine);
@@ -92,7 +110,13 @@ fn written(all: &[Standings], tenant: Option<&str>, has_engine: bool) -> String 
                 }
                 value
             });
-            json!({"name": of.namespace, "tier": of.tier, "policies": each.collect::<Vec<_>>()})
+            let [of_tier, own] = of.lists.each_ref().map(|lists| {
+                let each = lists.iter().map(|(id, allowed)| json!({"id": id, "mode": word(allowed.mode), "list": allowed.list}));
+                each.collect::<Vec<_>>()
+            });
+            json!({
+                "name": of.namespace, "tier": of.tier, "policies": each.collect::<Vec<_>>(), "lists": of_tier, "ownLists": own,
+            })
         });
         whole["namespaces"] = namespaces.collect();
     }

@@ -12,6 +12,7 @@ use crate::plan::admission::exempt;
 use crate::plan::{NamespacePlan, TenantPlan};
 use crate::policy::judge::guardrails::Guardrails;
 use crate::policy::manifests::Surroundings;
+use crate::policy::restrictions::Lists;
 use crate::policy::standing::{Modes, Standing};
 use crate::rendered::Rendered;
 use crate::report::Report;
@@ -22,6 +23,10 @@ pub struct Namespace {
     pub tier: Arc<str>,
     /// What a breach of each policy leads to.
     pub modes: Modes,
+    /// What may be named.
+    pub lists: Lists,
+    /// What the tenant may name within that.
+    pub own_lists: Lists,
     /// Who is let off what.
     pub exempt: BTreeMap<String, String>,
     /// What stands in it.
@@ -106,7 +111,15 @@ impl Platform {
         let exempt = self.rendered.plan().map_or_else(BTreeMap::new, |plan| {
             exempt(&plan.platform.admission, &namespace.tier, &tenant.name, &namespace.name)
         });
-        Namespace { tier: Arc::clone(&namespace.tier.name), modes: namespace.tier.modes, exempt, guardrails }
+        let NamespacePlan { tier, .. } = namespace;
+        Namespace {
+            tier: Arc::clone(&tier.name),
+            modes: tier.modes,
+            lists: tier.lists.clone(),
+            own_lists: tier.own_lists(&tenant.lists),
+            exempt,
+            guardrails,
+        }
     }
 }
 
@@ -118,7 +131,8 @@ pub fn own(tenant: &TenantPlan) -> String {
 impl Namespace {
     /// What a manifest meets there.
     pub fn surroundings(&self) -> Surroundings<'_> {
-        let standing = Standing { modes: self.modes, exempt: &self.exempt };
+        let standing =
+            Standing { modes: self.modes, lists: &self.lists, own_lists: &self.own_lists, exempt: &self.exempt };
         Surroundings { standing, guardrails: Some(&self.guardrails) }
     }
 }

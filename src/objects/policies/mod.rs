@@ -9,6 +9,7 @@
 pub mod labels;
 pub mod managed;
 pub mod mutation;
+pub mod named;
 pub mod namespaces;
 pub mod pods;
 pub mod tenants;
@@ -42,8 +43,15 @@ pub const KIND: Kind = Kind {
 pub const BINDING: Kind = Kind { kind: "ValidatingAdmissionPolicyBinding", build: Build::Platform(bindings), ..KIND };
 
 /// All groups, in the order in which they are rendered.
-const GROUPS: [fn(&Plan, &PoliciesPlan) -> Vec<Judge>; 6] =
-    [namespaces::judges, managed::judges, tenants::judges, labels::judges, pods::judges, workloads::judges];
+const GROUPS: [fn(&Plan, &PoliciesPlan) -> Vec<Judge>; 7] = [
+    namespaces::judges,
+    managed::judges,
+    tenants::judges,
+    labels::judges,
+    pods::judges,
+    workloads::judges,
+    named::judges,
+];
 
 /// A policy with its binding, both of one name.
 pub struct Judge {

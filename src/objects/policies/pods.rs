@@ -20,7 +20,7 @@ pub const EXEMPT: &str = "exempt.tenant.k8s-mtp.io/";
 const MOST_NAMED: usize = 16;
 
 /// What breaches lead to: what a policy is called for it, and what its binding says.
-const MODES: [(Mode, &str, &[&str]); 3] = [
+pub(super) const MODES: [(Mode, &str, &[&str]); 3] = [
     (Mode::Deny, "pods-deny", &["Deny"]),
     (Mode::Warn, "pods-warn", &["Warn"]),
     (Mode::Audit, "pods-audit", &["Audit"]),

@@ -46,7 +46,7 @@ pub fn judges(plan: &Plan, _: &PoliciesPlan) -> Vec<Judge> {
         .collect()
 }
 
-fn rules() -> Vec<k8s_openapi::api::admissionregistration::v1::NamedRuleWithOperations> {
+pub(super) fn rules() -> Vec<k8s_openapi::api::admissionregistration::v1::NamedRuleWithOperations> {
     let operations = ["CREATE", "UPDATE"];
     vec![
         rule("Namespaced", &operations, "", &["podtemplates", "replicationcontrollers"]),
@@ -56,15 +56,17 @@ fn rules() -> Vec<k8s_openapi::api::admissionregistration::v1::NamedRuleWithOper
 }
 
 /// The spec of its pods. Of no type: each kind has it elsewhere.
-const SPEC: &str = "request.kind.kind == 'CronJob' ? dyn(object).?spec.?jobTemplate.?spec.?template.?spec.orValue({}) :\n\
+pub(super) const SPEC: &str = "request.kind.kind == 'CronJob' ? dyn(object).?spec.?jobTemplate.?spec.?template.?spec.orValue({}) :\n\
                     request.kind.kind == 'PodTemplate' ? dyn(object).?template.?spec.orValue({}) :\n\
                     dyn(object).?spec.?template.?spec.orValue({})";
 
-const CHANGED: &str = "request.operation == 'CREATE' || dyn(object).?spec != dyn(oldObject).?spec\n\
+/// A request that changes the template.
+pub(super) const CHANGED: &str = "request.operation == 'CREATE' || dyn(object).?spec != dyn(oldObject).?spec\n\
                        || dyn(object).?template != dyn(oldObject).?template";
 
 /// By a person, and not by a controller that makes it out of something that was judged before.
-const ORDERED: &str = "!object.metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false))";
+pub(super) const ORDERED: &str =
+    "!object.metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false))";
 
 /// Whether pods get what the policy asks for from the LimitRange, which comes before it.
 fn is_defaulted(policy: &Policy, whose: Whose<'_>) -> bool {

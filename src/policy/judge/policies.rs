@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::case::Case;
-use super::{Check::Layer as ByLayer, Layer, Objection, Rule};
+use super::{Check::Layer as ByLayer, Layer, Objection, Rule, Whom};
 use crate::contract::admission::Mode;
 use crate::objects::meta::TENANT;
 use crate::policy::json::Json;
 use crate::policy::pod::List;
+use crate::policy::restrictions::{About, Allowed, RESTRICTIONS};
 use crate::policy::review::{self, Breach};
 use crate::policy::standing::{Standing, told};
 
@@ -23,16 +26,18 @@ pub const RULES: &[Rule] = &[Rule {
 
 /// What the policies have against an object.
 pub fn ask(case: &Case<'_>) -> Vec<Objection> {
-    let Some(pod) = &case.pod else { return Vec::new() };
+    let mut all = named(case);
+    let Some(pod) = &case.pod else { return all };
     let base = if pod.base.is_empty() { "spec".to_owned() } else { format!("{}.spec", pod.base) };
     let spec = Json::from(&pod.value["spec"]);
     // What cannot be judged is what validation refuses.
     let breaches = review::spec(&spec).unwrap_or_default();
-    let mut all = objections(&breaches, &case.standing, &spec);
-    for objection in &mut all {
+    let mut broken = objections(&breaches, &case.standing, &spec);
+    for objection in &mut broken {
         objection.whom = pod.whom;
         objection.path = format!("{base}.{}", objection.path);
     }
+    all.splice(0..0, broken);
     if let Some(tenant) = case.around.and_then(|around| around.tenant.as_deref())
         && let Some(said) = pod.value["metadata"]["labels"][TENANT].as_str().filter(|said| *said != tenant)
     {
@@ -47,6 +52,53 @@ pub fn ask(case: &Case<'_>) -> Vec<Objection> {
         });
     }
     all
+}
+
+/// What an object names, or its pods, that no list lets.
+fn named(case: &Case<'_>) -> Vec<Objection> {
+    let mut all = Vec::new();
+    for restriction in RESTRICTIONS {
+        let both = [case.standing.lists, case.standing.own_lists].map(|lists| lists.get(restriction.id));
+        let both: Vec<&Allowed> = both.into_iter().flatten().collect();
+        // What naming something else leads to is one for both.
+        let Some(mode) = both.first().map(|allowed| allowed.mode) else { continue };
+        if mode < Mode::Warn || case.standing.exempt.contains_key(restriction.id) {
+            continue;
+        }
+        let (of, whom, base) = match (restriction.about, &case.pod) {
+            (About::Pods, Some(pod)) if pod.base.is_empty() => (&pod.value["spec"], pod.whom, "spec".to_owned()),
+            (About::Pods, Some(pod)) => (&pod.value["spec"], pod.whom, format!("{}.spec", pod.base)),
+            (About::Objects(_), _) if restriction.is_about(case.group(), case.kind) => {
+                (&case.value["spec"], Whom::Object, "spec".to_owned())
+            }
+            _ => continue,
+        };
+        let object = if restriction.about == About::Pods { of } else { case.value };
+        let items = (restriction.items)(object).into_iter();
+        let refused = items.filter(|item| both.iter().any(|allowed| !restriction.lets(&allowed.list, item)));
+        all.extend(refused.map(|item| Objection {
+            layer: Layer::Policies,
+            rule: restriction.id,
+            refuses: mode == Mode::Deny,
+            whom,
+            path: place(of, &item, &base).unwrap_or_else(|| base.clone()),
+            message: restriction.message(&item),
+            fix: restriction.fix.to_owned(),
+        }));
+    }
+    all
+}
+
+/// Where an object says a text first, for whoever looks for it.
+fn place(value: &Value, text: &str, path: &str) -> Option<String> {
+    match value {
+        Value::String(found) => (found == text).then(|| path.to_owned()),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| place(item, text, &format!("{path}[{index}]")))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(key, value)| place(value, text, &format!("{path}.{key}"))),
+        _ => None,
+    }
 }
 
 /// Breaches of a pod as objections; paths are those within its `spec`.
@@ -64,7 +116,7 @@ pub fn objections(breaches: &[Breach], standing: &Standing<'_>, spec: &Json<'_>)
             layer: Layer::Policies,
             rule: breach.policy.id,
             refuses,
-            whom: super::Whom::Object,
+            whom: Whom::Object,
             path: format!("{}[{index}].name", breach.list.field()),
             message: breach.message(),
             fix: breach.policy.fix.to_owned(),

@@ -42,7 +42,7 @@ fn check(change: &Change<'_>, found: &mut Findings) {
 }
 
 /// Calls `each` with every namespace that is on both sides.
-fn each_namespace<'p>(
+pub fn each_namespace<'p>(
     before: &'p Plan,
     after: &'p Plan,
     mut each: impl FnMut(&'p TenantPlan, (&'p NamespacePlan, &'p NamespacePlan)),

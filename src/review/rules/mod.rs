@@ -19,6 +19,7 @@ mod isolation_dropped;
 mod leeway_widened;
 mod limit_dropped;
 mod limits_changed;
+mod list_widened;
 mod namespace_added;
 mod namespace_deleted;
 mod namespace_handed_over;
@@ -123,6 +124,7 @@ pub const RULES: &[&Rule] = &[
     &engine_dropped::RULE,
     &certificate_changed::RULE,
     &webhook_replaced::RULE,
+    &list_widened::RULE,
     &namespace_deleted::RULE,
     &namespace_unprotected::RULE,
     &deleted_with_content::RULE,

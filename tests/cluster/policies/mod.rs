@@ -2,6 +2,7 @@
 
 mod both;
 mod guards;
+mod named;
 mod pods;
 mod running;
 mod tenants;
@@ -157,24 +158,8 @@ impl Policed {
         let mut resources = Resources::of(&admin);
         install(&plane, &admin, &documents, &mut resources);
         apply_all(&admin, &resources, &documents);
-        let policed = Policed { plane, admin, resources, documents, view };
-        policed.wait_for_verdicts();
-        policed
-    }
-
-    /// Until the API server asks every policy, and has looked at the types of each.
-    fn wait_for_verdicts(&self) {
-        policies_in_force(&self.plane, &self.admin);
-        let policies: Vec<&Document> =
-            self.documents.iter().filter(|d| d.kind() == "ValidatingAdmissionPolicy").collect();
-        assert!(policies.len() > 8, "{}", policies.len());
-        for policy in policies {
-            let path = policy.path(&self.resources);
-            wait("types are checked", &self.plane, || {
-                let status = self.admin.get(&path).ok()["status"].clone();
-                status["typeChecking"].is_object() || status["observedGeneration"].is_u64()
-            });
-        }
+        policies_in_force(&plane, &admin);
+        Policed { plane, admin, resources, documents, view }
     }
 }
 
@@ -214,8 +199,17 @@ fn pods_are_judged_as_by_the_webhook_and_what_is_rendered_stays() {
 
 /// What the API server says of the types of the expressions: nothing.
 fn types_are_right(policed: &Policed) {
-    for policy in policed.documents.iter().filter(|d| d.kind() == "ValidatingAdmissionPolicy") {
-        let status = policed.admin.get(&policy.path(&policed.resources)).ok()["status"].clone();
+    types_are_right_of(&policed.plane, &policed.admin, &policed.resources, &policed.documents);
+}
+
+fn types_are_right_of(plane: &ControlPlane, admin: &Client, resources: &Resources, documents: &[Document]) {
+    for policy in documents.iter().filter(|d| d.kind() == "ValidatingAdmissionPolicy") {
+        let path = policy.path(resources);
+        let status = || admin.get(&path).ok()["status"].clone();
+        wait("types are checked", plane, || {
+            status()["typeChecking"].is_object() || status()["observedGeneration"].is_u64()
+        });
+        let status = status();
         assert_eq!(status["typeChecking"]["expressionWarnings"], Value::Null, "{}", policy.name());
     }
 }

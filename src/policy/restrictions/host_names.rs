@@ -1,0 +1,98 @@
+//! Under which names tenants are reached from outside.
+
+use serde_json::Value;
+
+use super::{About, Example, Restriction, add, each};
+
+/// The row of [`super::RESTRICTIONS`]. `*.apps.example.org` lets itself, and every name below `apps.example.org`. What states no
+/// name stands for `*`: an Ingress takes all of them, a route those of its Gateway.
+///
+/// Source: <https://gateway-api.sigs.k8s.io/concepts/security-model/>
+pub const RESTRICTION: Restriction = Restriction {
+    id: "host-names",
+    field: "hostNames",
+    title: "a host name of others",
+    why: "Whoever claims another tenant's name gets his traffic, and his users' passwords.",
+    fix: "State host names of the list, in rules and in `tls`; an Ingress or a route without one takes all.",
+    what: "host name",
+    about: About::Objects(&[
+        ("networking.k8s.io", "ingresses", "Ingress"),
+        ("gateway.networking.k8s.io", "httproutes", "HTTPRoute"),
+        ("gateway.networking.k8s.io", "grpcroutes", "GRPCRoute"),
+        ("gateway.networking.k8s.io", "tlsroutes", "TLSRoute"),
+    ]),
+    entry: |entry| {
+        let name = entry.strip_prefix("*.").unwrap_or(entry);
+        if entry == "*" || crate::names::is_dns_subdomain(name) {
+            Ok(())
+        } else {
+            Err("expected `app.example.org`, or `*.example.org` for all below".to_owned())
+        }
+    },
+    items: |object| {
+        let spec = &object["spec"];
+        if !spec.is_object() {
+            return Vec::new();
+        }
+        let mut all = Vec::new();
+        if object["kind"] != "Ingress" {
+            each(&spec["hostnames"]).filter_map(Value::as_str).for_each(|host| add(&mut all, host));
+            if all.is_empty() {
+                add(&mut all, "*");
+            }
+            return all;
+        }
+        for rule in each(&spec["rules"]) {
+            add(&mut all, rule["host"].as_str().filter(|host| !host.is_empty()).unwrap_or("*"));
+        }
+        for host in each(&spec["tls"]).flat_map(|tls| each(&tls["hosts"])).filter_map(Value::as_str) {
+            add(&mut all, host);
+        }
+        if spec["defaultBackend"].is_object() {
+            add(&mut all, "*");
+        }
+        all
+    },
+    // Hosts have no commas: so lists of lists become one.
+    items_cel: "!has($of.spec) ? [] : $kind != 'Ingress'\n\
+                ? (has($of.spec.hostnames) && size($of.spec.hostnames) > 0 ? $of.spec.hostnames : ['*'])\n\
+                : (has($of.spec.rules) ? $of.spec.rules.map(r, has(r.host) && r.host != '' ? r.host : '*') : [])\n\
+                + (has($of.spec.tls) ? $of.spec.tls.filter(t, has(t.hosts)).map(t, t.hosts.join(',')).join(',').split(',').filter(h, h != '') : [])\n\
+                + (has($of.spec.defaultBackend) ? ['*'] : [])",
+    allows: |entry, host| {
+        entry == host || entry.strip_prefix('*').is_some_and(|below| below.starts_with('.') && host.ends_with(below))
+    },
+    allows_cel: "i == e || e.startsWith('*.') && i.endsWith(e.substring(1))",
+    examples: &[
+        Example {
+            about: "below the name of the list",
+            list: &["*.apps.example.org"],
+            refused: &[],
+            object: "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a}, spec: {rules: [{host: web.apps.example.org}], tls: [{hosts: [web.apps.example.org]}]}}",
+        },
+        Example {
+            about: "beside it, in a rule and in tls",
+            list: &["*.apps.example.org"],
+            refused: &["apps.example.org", "evilapps.example.org", "bank.example.org"],
+            object: "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a}, spec: {rules: [{host: apps.example.org}, {host: evilapps.example.org}], tls: [{hosts: [bank.example.org]}]}}",
+        },
+        Example {
+            about: "all that nobody else has",
+            list: &["*.apps.example.org"],
+            refused: &["*"],
+            object: "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a}, spec: {defaultBackend: {service: {name: a, port: {number: 80}}}}}",
+        },
+        Example {
+            about: "a route",
+            list: &["a.example.org"],
+            refused: &["b.example.org"],
+            object: "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {hostnames: [a.example.org, b.example.org]}}",
+        },
+        Example {
+            about: "a route without one",
+            list: &["a.example.org"],
+            refused: &["*"],
+            object: "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {rules: []}}",
+        },
+    ],
+};

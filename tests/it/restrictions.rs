@@ -1,0 +1,190 @@
+//! Lists of what tenants may name: what their CEL texts say of an object is what Rust says of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_mtp::engine::restrictions::{About, KIND, OF, RESTRICTIONS, Restriction};
+use kube_cel::cel::{Program, Value as Cel};
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use crate::cel::{completed, count, variable};
+use crate::generated_pods::{Dice, pod_with_resources};
+
+/// A list with the programs that ask by it: one for each kind that names something.
+struct Asked {
+    restriction: &'static Restriction,
+    list: Vec<String>,
+    programs: BTreeMap<&'static str, Program>,
+}
+
+/// Every list of every example.
+fn all() -> Vec<Asked> {
+    let mut all: Vec<Asked> = Vec::new();
+    for restriction in RESTRICTIONS {
+        for example in restriction.examples {
+            let list: Vec<String> = example.list.iter().map(|entry| (*entry).to_owned()).collect();
+            if all.iter().any(|asked| asked.restriction.id == restriction.id && asked.list == list) {
+                continue;
+            }
+            let kinds: Vec<&str> = match restriction.about {
+                About::Pods => vec!["Pod"],
+                About::Objects(kinds) => kinds.iter().map(|(_, _, kind)| *kind).collect(),
+            };
+            let programs = kinds.into_iter().map(|kind| {
+                let items = restriction.items_cel.replace(OF, "object").replace(KIND, &format!("'{kind}'"));
+                let text = format!("({items}).filter(i, !{}.exists(e, {}))", json!(list), restriction.allows_cel);
+                let program = Program::compile(&text);
+                (kind, program.unwrap_or_else(|error| panic!("{}: {error}: {text}", restriction.id)))
+            });
+            let programs = programs.collect();
+            all.push(Asked { restriction, list, programs });
+        }
+    }
+    all
+}
+
+impl Asked {
+    /// What is refused of an object or of a pod's spec, which both have to say; `None`: it is about others.
+    fn refused(&self, kind: &str, of: &Value) -> Option<BTreeSet<String>> {
+        let program = self.programs.get(kind)?;
+        let by_check: BTreeSet<String> = self.restriction.refused(of, &self.list).into_iter().collect();
+        let said = program.execute(&variable("object", of));
+        let said = said.unwrap_or_else(|error| panic!("{} {:?}: {error}: {of}", self.restriction.id, self.list));
+        let Cel::List(said) = said else { panic!("{}: {said:?}", self.restriction.id) };
+        let text = |value: &Cel| match value {
+            Cel::String(text) => text.to_string(),
+            other => panic!("{}: {other:?}", self.restriction.id),
+        };
+        let by_cel: BTreeSet<String> = said.iter().map(text).collect();
+        assert_eq!(by_check, by_cel, "{} {:?}: {of}", self.restriction.id, self.list);
+        Some(by_check)
+    }
+}
+
+/// A Service, claim, Ingress or route, by a seed.
+fn object(seed: u64) -> Value {
+    let mut dice = Dice::new(seed);
+    let mut one = |all: Value| all[dice.below(all.as_array().expect("a list").len())].clone();
+    let addresses = json!([null, [], ["192.0.2.3"], ["198.51.100.1", "2001:db8::1"], ["::ffff:192.0.2.3", "nowhere"]]);
+    let ranges = json!([
+        null,
+        [],
+        ["10.1.0.0/16"],
+        ["10.0.0.0/7", "10.2.0.1/16"],
+        ["0.0.0.0/0"],
+        ["::/0", "10.0.0.0"],
+        [" 10.0.0.0/8"]
+    ]);
+    let hosts = json!([
+        "a.example.org",
+        "b.example.org",
+        "web.apps.example.org",
+        "*.apps.example.org",
+        "apps.example.org",
+        "evilapps.example.org",
+        "A.example.org",
+        "",
+        null
+    ]);
+    let [a, b, c, d, e] = std::array::from_fn(|_| one(hosts.clone()));
+    let mut object = match seed % 4 {
+        0 => json!({"apiVersion": "v1", "kind": "Service", "spec": {
+            "type": one(json!([null, "ClusterIP", "NodePort", "LoadBalancer", "LoadBalancer", "ExternalName"])),
+            "externalIPs": one(addresses), "loadBalancerSourceRanges": one(ranges),
+            "loadBalancerClass": one(json!([null, "", "example.org/internal", "example.org/internet"])),
+        }}),
+        1 => json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": {
+            "storageClassName": one(json!([null, "", "fast", "slow"])),
+        }}),
+        2 => json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": {
+            "rules": one(json!([null, [], [{"host": a}], [{"host": b}, {"host": c}]])),
+            "tls": one(json!([null, [{}], [{"hosts": []}], [{"hosts": ["a.example.org", d]}, {"hosts": [e]}]])),
+            "defaultBackend": one(json!([null, null, {"service": {"name": "a"}}])),
+        }}),
+        _ => {
+            json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": one(json!(["HTTPRoute", "GRPCRoute", "TLSRoute"])), "spec": {
+                "hostnames": one(json!([null, [], ["a.example.org"], ["b.example.org", "web.apps.example.org"]])),
+            }})
+        }
+    };
+    if dice.below(20) == 0 {
+        object.as_object_mut().expect("a map").remove("spec");
+    }
+    // As hosts they are no texts.
+    for tls in object["spec"]["tls"].as_array_mut().into_iter().flatten() {
+        tls["hosts"].as_array_mut().into_iter().for_each(|hosts| hosts.retain(|host| !host.is_null() && host != ""));
+    }
+    object
+}
+
+/// The spec of a pod that names more than generated pods do.
+fn spec(seed: u64) -> Value {
+    let mut spec = pod_with_resources(seed)["spec"].clone();
+    let mut dice = Dice::new(!seed);
+    let mut some = |field: &str, all: Value| {
+        let chosen = dice.below(all.as_array().expect("a list").len());
+        spec[field] = all[chosen].clone();
+    };
+    some("runtimeClassName", json!([null, "gvisor", "kata"]));
+    some("priorityClassName", json!([null, "", "batch", "system-cluster-critical"]));
+    some("nodeName", json!([null, "", "lab-1", "control-plane-1"]));
+    some("automountServiceAccountToken", json!([null, true, false]));
+    some(
+        "tolerations",
+        json!([null, [], [{"operator": "Exists"}], [{"key": "example.org/pool"}, {"key": "node.kubernetes.io/not-ready"}],
+        [{"key": "", "operator": "Exists"}, {"key": "node-role.kubernetes.io/control-plane"}]]),
+    );
+    let token = |audience: Value| json!({"projected": {"sources": [{"configMap": {"name": "a"}}, {"serviceAccountToken": audience}]}});
+    let mut volumes = vec![json!({"name": "model", "image": {"reference": "registry.example.org/model:1"}})];
+    for (name, source) in [
+        ("kube-api-access-x", json!({"path": "a"})),
+        ("mine", json!({"path": "a", "audience": ""})),
+        ("vault", json!({"path": "a", "audience": "vault"})),
+    ] {
+        let mut volume = token(source);
+        volume["name"] = json!(name);
+        volumes.push(volume);
+    }
+    volumes.retain(|_| dice.below(3) == 0);
+    if spec["volumes"].is_null() && dice.below(2) == 0 {
+        spec["volumes"] = Value::Array(volumes);
+    }
+    completed(json!({"spec": spec}))["spec"].clone()
+}
+
+#[test]
+fn cel_texts_say_what_checks_say() {
+    let all = all();
+    for asked in &all {
+        for example in asked.restriction.examples {
+            let object: Value = serde_yaml::from_str(example.object).expect("YAML");
+            let kind = object["kind"].as_str().unwrap_or("Pod").to_owned();
+            asked.refused(&kind, &object).expect("an example is about what it is about");
+        }
+    }
+    let judge = |seed: u64| -> Vec<Option<bool>> {
+        let pod = spec(seed);
+        let other = completed(object(seed));
+        let kind = other["kind"].as_str().expect("a kind");
+        let one = |asked: &Asked| asked.refused("Pod", &pod).or_else(|| asked.refused(kind, &other));
+        all.iter().map(|asked| one(asked).map(|refused| refused.is_empty())).collect()
+    };
+    let verdicts: Vec<Vec<Option<bool>>> = (0..count() * 4).into_par_iter().map(judge).collect();
+    // Of a list that lets everything, or nothing, nothing would be known.
+    let mut seen: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for verdicts in &verdicts {
+        for (asked, holds) in all.iter().zip(verdicts) {
+            if let Some(holds) = holds {
+                seen.entry(asked.restriction.id).or_default()[usize::from(*holds)] += 1;
+            }
+        }
+    }
+    assert_eq!(seen.len(), RESTRICTIONS.len());
+    assert!(seen.values().all(|counts| counts.iter().all(|count| *count > 3)), "{seen:?}");
+    println!("{} objects; of each, refused and not: {seen:?}", verdicts.len());
+    // Nothing is named by nothing.
+    for asked in all.iter().filter(|asked| !["host-users", "runtime-classes"].contains(&asked.restriction.id)) {
+        let kind = *asked.programs.keys().next().expect("a kind");
+        assert_eq!(asked.refused(kind, &json!({})), Some(BTreeSet::new()), "{}", asked.restriction.id);
+    }
+}
