@@ -20,7 +20,7 @@ pub struct Restrict {
     /// Tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_users: Option<At<bool>>,
-    /// `false`: pods have no token for the API server. `true` lifts that for a
+    /// `false`: pods have no token for the API server by their ServiceAccount or a projected volume. `true` lifts that for a
     /// Tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_tokens: Option<At<bool>>,

@@ -93,7 +93,9 @@ fn object(seed: u64) -> Value {
             "externalIPs": one(addresses), "loadBalancerSourceRanges": one(ranges),
             "loadBalancerClass": one(json!([null, "", "example.org/internal", "example.org/internet"])),
         }}),
-        1 => json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": {
+        1 => json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {
+            "annotations": one(json!([null, {}, {"a": "b"}, {"volume.beta.kubernetes.io/storage-class": "slow"}])),
+        }, "spec": {
             "storageClassName": one(json!([null, "", "fast", "slow"])),
         }}),
         2 => json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": {

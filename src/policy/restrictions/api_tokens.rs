@@ -5,6 +5,8 @@ use super::{About, Example, Restriction, SAME, add, each, same};
 /// The row of [`super::RESTRICTIONS`]. `apiTokens: false` of a Platform or Tier stands for an empty list. A token for somebody
 /// else, of another `audience`, is none for the API server.
 ///
+/// Secrets of type `kubernetes.io/service-account-token` are not looked at: whoever may write Secrets and mounts one has a token.
+///
 /// A pod that says nothing gets one by its ServiceAccount, as a volume that the API server adds before it asks; the `default`
 /// one that is rendered gives none. Before, nobody knows.
 ///

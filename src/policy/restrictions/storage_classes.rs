@@ -1,11 +1,14 @@
 //! Of what storage claims are.
 
-use super::{About, Example, Restriction, SAME, any_name, same};
+use serde_json::Value;
+
+use super::{About, Example, Restriction, SAME, add, any_name, same};
 
 /// The row of [`super::RESTRICTIONS`]. A claim of no class, `""`, takes volumes that an admin made, and is to be in the list as such;
 /// where a claim names none, the API server has named the cluster's default before it asks.
 ///
-/// Source: <https://kubernetes.io/docs/concepts/storage/persistent-volumes/#class-1>
+/// Source: <https://kubernetes.io/docs/concepts/storage/persistent-volumes/#class-1>, `GetPersistentVolumeClaimClass` of Kubernetes'
+/// `pkg/apis/core/v1/helper/helpers.go`
 pub const RESTRICTION: Restriction = Restriction {
     id: "storage-classes",
     field: "storageClasses",
@@ -15,8 +18,16 @@ pub const RESTRICTION: Restriction = Restriction {
     what: "storage class",
     about: About::Objects(&[("", "persistentvolumeclaims", "PersistentVolumeClaim")]),
     entry: any_name,
-    items: |object| object["spec"]["storageClassName"].as_str().map(str::to_owned).into_iter().collect(),
-    items_cel: "has($of.spec) && has($of.spec.storageClassName) ? [$of.spec.storageClassName] : []",
+    // The annotation is from before there was a field, and still counts more than that.
+    items: |object| {
+        let mut all = Vec::new();
+        let annotated = &object["metadata"]["annotations"]["volume.beta.kubernetes.io/storage-class"];
+        [annotated, &object["spec"]["storageClassName"]].into_iter().filter_map(Value::as_str).for_each(|class| add(&mut all, class));
+        all
+    },
+    items_cel: "(has($of.metadata) && has($of.metadata.annotations) && 'volume.beta.kubernetes.io/storage-class' in $of.metadata.annotations\n\
+                ? [$of.metadata.annotations['volume.beta.kubernetes.io/storage-class']] : [])\n\
+                + (has($of.spec) && has($of.spec.storageClassName) ? [$of.spec.storageClassName] : [])",
     allows: same,
     allows_cel: SAME,
     examples: &[
@@ -25,6 +36,13 @@ pub const RESTRICTION: Restriction = Restriction {
             list: &["fast"],
             refused: &[],
             object: "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: a}, spec: {storageClassName: fast, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}",
+        },
+        Example {
+            about: "by the annotation of old",
+            list: &["fast"],
+            refused: &["slow"],
+            object: "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: a, annotations: {volume.beta.kubernetes.io/storage-class: slow}},
+                spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}",
         },
         Example {
             about: "of no class: a volume that somebody left",
