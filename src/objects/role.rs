@@ -135,6 +135,12 @@ const GUARDED: &[Rule] = &[
     ("rbac.authorization.k8s.io", &["rolebindings", "roles"], WRITE),
 ];
 
+/// Whether the policies look at what is written of that resource, so that every tenant of a platform that has them may write it.
+pub fn is_guarded(group: &str, resource: &str, verb: &str) -> bool {
+    let is_one = |(of, resources, verbs): &Rule| *of == group && resources.contains(&resource) && verbs.contains(&verb);
+    GUARDED.iter().any(is_one)
+}
+
 /// What the engine does for a tenant, from the tenant's own repository: less than what its admins do. It runs no commands in
 /// pods, and what is not written to a repository it does not touch.
 const DEPLOY: &[Rule] = &[

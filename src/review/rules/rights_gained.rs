@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Check, Rule};
 use crate::contract::review::Class;
+use crate::objects::role::is_guarded;
 use crate::review::finding::{Findings, Severity, Told};
 use crate::review::rights::{self, Right, Rights, Subject};
 use crate::review::unit::{RBAC, Unit};
@@ -57,8 +58,14 @@ pub fn gains(unit: &Unit<'_>) -> Vec<(Subject, Rights)> {
 pub fn split(unit: &Unit<'_>, subject: &Subject, gained: &Rights, change: &Change<'_>) -> (Rights, Rights) {
     if unit.is_new() {
         // Of a tenant, the roles are those that all tenants have.
+        let has_policies = change.plans[1].is_some_and(|plan| plan.platform.admission.policies.is_some());
+        let is_guarded = |right: &Right| match right {
+            Right::Resource { group, resource, verb, .. } => has_policies && is_guarded(group, resource, verb),
+            _ => false,
+        };
         let counts = |right: &&Right| {
-            right.is_dangerous() || (change.plans[1].is_none() && (subject.is_everybody() || right.reads_secrets()))
+            right.is_dangerous() && !is_guarded(right)
+                || (change.plans[1].is_none() && (subject.is_everybody() || right.reads_secrets()))
         };
         return (gained.iter().filter(counts).cloned().collect(), Rights::new());
     }
