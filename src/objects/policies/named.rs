@@ -2,11 +2,11 @@
 //!
 //! Of a change, what was named before is let be: a list may be younger than an object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::admissionregistration::v1::NamedRuleWithOperations;
 
-use super::pods::{EXEMPT, MODES, none_told};
+use super::pods::{MODES, is_exempt, none_told, noted};
 use super::{Judge, Whose, in_tenants, quoted, quoted_list, rule, workloads};
 use crate::contract::admission::Mode;
 use crate::plan::admission::PoliciesPlan;
@@ -94,12 +94,9 @@ fn of_objects(
         variables.push((name.clone(), format!("{is_other} ? [] :\n{told_here}")));
         // What is noted anyway is not noted twice.
         if mode != Mode::Audit && exempt.contains(restriction.id) {
-            let annotation = quoted(&format!("{EXEMPT}{}", restriction.id));
-            let is_exempt = format!("namespaceObject.metadata.?annotations[?{annotation}].hasValue()");
+            let is_exempt = is_exempt(restriction.id);
             told.push(format!("({is_exempt} ? [] : variables.{name})"));
-            let_off.push(format!(
-                "({is_exempt} ? variables.{name}.map(t, t + ': exempt, ' + namespaceObject.metadata.annotations[{annotation}]) : [])"
-            ));
+            let_off.push(format!("({is_exempt} ? {} : [])", noted(&name, restriction.id)));
         } else {
             told.push(format!("variables.{name}"));
         }
@@ -140,8 +137,7 @@ fn of_templates(plan: &Plan, whose: Whose<'_>, bounds: &Bounds) -> Option<Judge>
         let items = restriction.items_cel.replace(OF, "variables.spec");
         variables.push((name.clone(), told_of(restriction, &items, &[refuses(row)])));
         told.push(if exempt.contains(restriction.id) {
-            let annotation = quoted(&format!("{EXEMPT}{}", restriction.id));
-            format!("(namespaceObject.metadata.?annotations[?{annotation}].hasValue() ? [] : variables.{name})")
+            format!("({} ? [] : variables.{name})", is_exempt(restriction.id))
         } else {
             format!("variables.{name}")
         });
@@ -216,7 +212,7 @@ fn asked(rows: &[Row<'_>]) -> Vec<NamedRuleWithOperations> {
 }
 
 /// Ids that some namespace of these is let off.
-fn exempt(plan: &Plan, whose: Whose<'_>) -> std::collections::BTreeSet<&'static str> {
+fn exempt(plan: &Plan, whose: Whose<'_>) -> BTreeSet<&'static str> {
     let Whose::Tier(tier) = whose else { return Default::default() };
     let all = || plan.platform.admission.exemptions.iter().chain(&tier.exemptions);
     let ids = RESTRICTIONS.into_iter().map(|restriction| restriction.id);

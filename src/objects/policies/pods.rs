@@ -161,17 +161,14 @@ impl Group<'_> {
 
     /// Whether a namespace is let off, where any is.
     fn exemption(&self, id: &str) -> Option<String> {
-        let annotations = "namespaceObject.metadata.?annotations";
-        self.exempt.contains(&id).then(|| format!("{annotations}[?{}].hasValue()", quoted(&format!("{EXEMPT}{id}"))))
+        self.exempt.contains(&id).then(|| is_exempt(id))
     }
 
     /// Who is let off, and why, as the variable `exempt`; nothing where nobody is.
     fn let_off(&self, policies: &[&'static Policy]) -> Option<(String, String)> {
         let texts = policies.iter().filter_map(|policy| {
             let exempt = self.exemption(policy.id)?;
-            let why = format!("namespaceObject.metadata.annotations[{}]", quoted(&format!("{EXEMPT}{}", policy.id)));
-            let found = variable(policy);
-            Some(format!("({exempt} ? variables.{found}.map(t, t + ': exempt, ' + {why}) : [])"))
+            Some(format!("({exempt} ? {} : [])", noted(&variable(policy), policy.id)))
         });
         let texts: Vec<String> = texts.collect();
         (!texts.is_empty()).then(|| ("exempt".to_owned(), texts.join(" +\n")))
@@ -186,6 +183,17 @@ impl Whose<'_> {
             Whose::Others => Modes::strictest(plan.tiers.values().map(|tier| &tier.modes)),
         }
     }
+}
+
+/// Whether a namespace is let off what has that id.
+pub(super) fn is_exempt(id: &str) -> String {
+    format!("namespaceObject.metadata.?annotations[?{}].hasValue()", quoted(&format!("{EXEMPT}{id}")))
+}
+
+/// The texts of a variable with why a namespace is let off, where it is.
+pub(super) fn noted(variable: &str, id: &str) -> String {
+    let why = format!("namespaceObject.metadata.annotations[{}]", quoted(&format!("{EXEMPT}{id}")));
+    format!("variables.{variable}.map(t, t + ': exempt, ' + {why})")
 }
 
 /// Ids of the policies that some namespace of these is let off.
