@@ -66,7 +66,12 @@ impl<'a> Json<'a> {
         matches!(self, Json::Map(_))
     }
 
-    /// Whether it is a map that has fields.
+    /// Whether it is a map that states something: to an API server, a field that is null is not there.
+    pub fn states_something(&self) -> bool {
+        matches!(self, Json::Map(fields) if fields.iter().any(|(_, value)| !value.is_null()))
+    }
+
+    /// Whether it is a map that has keys, of whatever value.
     pub fn has_fields(&self) -> bool {
         matches!(self, Json::Map(fields) if !fields.is_empty())
     }

@@ -79,7 +79,7 @@ impl<'a> Pod<'a> {
 
     /// Whether a security context is stated for the container, or for its pod.
     pub fn has_security_context(self, container: &Container<'a>) -> bool {
-        let stated = |of: &Json<'_>| of["securityContext"].has_fields();
+        let stated = |of: &Json<'_>| of["securityContext"].states_something();
         stated(container.value) || stated(self.spec)
     }
 

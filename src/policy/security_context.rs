@@ -18,6 +18,11 @@ pub const POLICY: Policy = Policy {
           || has($spec.securityContext) && size(dyn($spec.securityContext)) > 0",
     examples: &[
         Example { about: "none", holds: false, spec: "containers: [{name: nginx}]" },
+        Example {
+            about: "one that states nothing",
+            holds: false,
+            spec: "containers: [{name: nginx, securityContext: {runAsNonRoot: null}}]",
+        },
         Example { about: "an empty one", holds: false, spec: "containers: [{name: nginx, securityContext: {}}]" },
         Example {
             about: "the container's",

@@ -132,13 +132,12 @@ impl<'de> Visitor<'de> for Kept {
                     }
                 }
                 None => {
-                    others = true;
-                    access.next_value::<IgnoredAny>()?;
+                    others |= access.next_value::<Option<IgnoredAny>>()?.is_some();
                 }
             }
         }
         if others && matches!(self.0, Some(_)) {
-            map.push((Cow::Borrowed(OTHERS), Json::Null));
+            map.push((Cow::Borrowed(OTHERS), Json::Bool(true)));
         }
         Ok(Json::Map(map))
     }

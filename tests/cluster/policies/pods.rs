@@ -103,10 +103,13 @@ pub fn generated(policed: &Policed) {
     // Whether it was refused and warned of; or how the two differ.
     let judge = |seed: u64| -> Option<Result<[bool; 2], String>> {
         let (pod, _) = mended(pod_with_resources(seed));
+        // As the API server has it when it asks, with its defaults: what comes of it where nobody is asked.
+        let completed = policed.admin.apart().post("/api/v1/namespaces/default/pods?dryRun=All", &pod);
+        let completed = Some(completed.body).filter(|body| body["kind"] == "Pod")?;
         let (tenant, _) = TENANTS[usize::try_from(seed).expect("small") % TENANTS.len()];
         let path = format!("/api/v1/namespaces/tenant-{tenant}-x/pods?dryRun=All&fieldValidation=Strict");
         let said = server(policed, |client| client.post(&path, &pod))?;
-        let expected = webhook(policed, tenant, "CREATE", "", &pod, &Value::Null);
+        let expected = webhook(policed, tenant, "CREATE", "", &completed, &Value::Null);
         if said != expected {
             return Some(Err(format!("in tenant {tenant}: {pod}\n  policies: {said:?}\n  webhook:  {expected:?}")));
         }
@@ -120,7 +123,7 @@ pub fn generated(policed: &Policed) {
     let of = |index: usize| all.iter().filter(|said| said.as_ref().is_ok_and(|said| said[index])).count();
     let (compared, refused, warned) = (all.len(), of(0), of(1));
     println!("{made} pods: {compared} compared; {refused} refused, {warned} warned of");
-    assert!(compared as u64 * 10 > made * 8, "only {compared} of {made} are compared");
+    assert!(compared as u64 * 10 > made * 7, "only {compared} of {made} are compared");
     assert!(refused * 20 > compared && warned * 20 > compared, "{compared}: {refused} {warned}");
 }
 
