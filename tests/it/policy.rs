@@ -146,6 +146,20 @@ fn the_manual_has_a_page_for_it() {
 }
 
 #[test]
+fn options_about_a_cluster_stand_beside_cluster_alone() {
+    for args in [
+        &["policy", "review", "--context", "a", "x.yaml"][..],
+        &["policy", "review", "--context", "a"],
+        &["policy", "review", "--cluster", "x.yaml"],
+        &["sync", "--listen", "127.0.0.1:0", "--once"],
+        &["sync", "--listen", "127.0.0.1:0"],
+    ] {
+        let ran = mtp(args);
+        assert!(ran.exit == Exit::Failed && ran.err.contains("Usage:"), "{args:?}: {ran}");
+    }
+}
+
+#[test]
 fn every_policy_is_listed_and_explained() {
     let listed = mtp(&["policy", "list"]);
     assert_eq!(listed.exit, Exit::Clean);

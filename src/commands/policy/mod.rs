@@ -36,7 +36,8 @@ enum What {
         #[arg(long, conflicts_with = "paths")]
         cluster: bool,
         /// With --cluster: the context of the kubeconfig (default: its current one; inside a cluster: that cluster)
-        #[arg(long, value_name = "NAME", requires = "cluster")]
+        // What conflicts with `cluster` lifts that it is required; so it conflicts with this as well.
+        #[arg(long, value_name = "NAME", requires = "cluster", conflicts_with = "paths")]
         context: Option<String>,
     },
     /// Hold folders of manifests against what is expected of them: each folder with an expectations.yaml is one

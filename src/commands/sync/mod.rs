@@ -40,7 +40,7 @@ pub struct Options {
     #[arg(long, conflicts_with_all = ["once", "status", "dry_run"])]
     watch: bool,
     /// Where /healthz, /readyz and /metrics are answered (default: nowhere)
-    #[arg(long, value_name = "ADDR", requires = "watch")]
+    #[arg(long, value_name = "ADDR", requires = "watch", conflicts_with_all = ["once", "status", "dry_run"])]
     listen: Option<String>,
     /// Say what would be done, object by object and field by field, and do nothing
     #[arg(long, conflicts_with = "status")]
