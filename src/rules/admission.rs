@@ -288,7 +288,7 @@ fn guards(plan: &Plan, findings: &mut Findings) {
 
 fn lists(plan: &Plan, findings: &mut Findings) {
     // A tenant has no say in what a breach leads to.
-    let no_modes = BTreeMap::new();
+    let no_modes: BTreeMap<At<String>, At<Mode>> = BTreeMap::new();
     let platform = &plan.platform.doc;
     let of_platform = &platform.content.spec.admission;
     let of_tiers = plan.tiers.values().map(|tier| (&tier.doc.content.spec.admission, &tier.doc.file));
@@ -326,14 +326,13 @@ fn lists(plan: &Plan, findings: &mut Findings) {
                     .hint("write `\"\"` for pods that name no class");
             }
         }
-        for (id, _) in modes.iter().filter(|(id, _)| restrictions::find(id).is_some()) {
+        for (id, mode) in modes.iter().filter(|(id, _)| restrictions::find(id).is_some()) {
             let is_stated = |lists: &Lists| lists.contains_key(id.value.as_str());
-            let is_off = |mode: Option<&At<Mode>>| mode.is_some_and(|mode| mode.value == Mode::Off);
             let is_own = |tenant: &TenantPlan| tenant.lists.contains_key(id.value.as_str());
             let is_used = plan.tiers.values().any(|tier| is_stated(&tier.lists))
                 || is_stated(&plan.platform.admission.lists)
                 || plan.tenants.iter().any(is_own);
-            if !is_used && !is_off(modes.get(id)) {
+            if !is_used && mode.value != Mode::Off {
                 findings
                     .warning("T909", Place::new(file, id.span), format!("there is no list `{id}`: nothing is asked"))
                     .hint("state it in `admission.restrict`");

@@ -238,5 +238,7 @@ impl Whose<'_> {
 fn own(plan: &Plan, tier: &TierPlan) -> BTreeMap<&'static str, Mode> {
     let here = |tenant: &&TenantPlan| tenant.namespaces.iter().any(|namespace| namespace.tier.name == tier.name);
     let stated = plan.tenants.iter().filter(|tenant| !tenant.lists.is_empty()).filter(here);
-    stated.flat_map(|tenant| tier.own_lists(&tenant.lists)).map(|(id, allowed)| (id, allowed.mode)).collect()
+    let ids = stated.flat_map(|tenant| tenant.lists.keys());
+    let modes = ids.filter_map(|id| tier.list_modes.get_key_value(id));
+    modes.filter(|(_, mode)| **mode != Mode::Off).map(|(id, mode)| (*id, *mode)).collect()
 }
