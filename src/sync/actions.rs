@@ -194,7 +194,7 @@ fn decide(
     let known = match &stored {
         Some(Entry { uid: Some(uid), .. }) => *uid == live.uid,
         // It was about to be created when something went wrong.
-        Some(Entry { uid: None, .. }) => live.was_applied(),
+        Some(Entry { uid: None, lent, .. }) => live.was_made() || *lent && live.was_applied(),
         None => false,
     };
     let ground = one.id.is_namespace() && context.ground == Some(&*one.id.name);
@@ -262,8 +262,9 @@ fn removals(wanted: &[Wanted], shard: &Shard, cluster: &Cluster, context: &Conte
             planned.entries.remove(id);
             continue;
         };
-        // One that was about to be created counts once it says that we applied it.
-        let ours = entry.uid.as_ref().map_or_else(|| live.was_applied(), |uid| *uid == live.uid);
+        // One that was about to be created counts once it says that we made it; what Kubernetes makes is only let go of.
+        let made = || live.was_made() || entry.lent && live.was_applied();
+        let ours = entry.uid.as_ref().map_or_else(made, |uid| *uid == live.uid);
         if !ours {
             planned.entries.remove(id);
             continue;

@@ -23,12 +23,19 @@ pub struct Owner<'v> {
     pub subresource: &'v str,
     /// Which fields, as `FieldsV1`.
     pub fields: &'v Value,
+    /// When he last changed what he owns: RFC 3339 in whole seconds; empty where it is not said.
+    pub time: &'v str,
 }
 
 impl Owner<'_> {
     /// Whether it is what we applied.
     pub fn is_ours(&self) -> bool {
         self.manager == MANAGER && self.applied && self.subresource.is_empty()
+    }
+
+    /// Whether it is somebody else who wrote the object itself. What admission changes of what we apply has our name.
+    pub fn is_somebodys(&self) -> bool {
+        self.manager != MANAGER && self.subresource.is_empty()
     }
 }
 
@@ -42,8 +49,16 @@ pub fn owners(object: &Value) -> impl Iterator<Item = Owner<'_>> {
             applied: text("operation") == "Apply",
             subresource: text("subresource"),
             fields: entry.get("fieldsV1").unwrap_or(&Value::Null),
+            time: text("time"),
         }
     })
+}
+
+/// Whether somebody may have been there before we applied it: then he made it. Whoever came within the same second, or did not
+/// say when, may have.
+pub fn is_preceded(object: &Value) -> bool {
+    let ours = owners(object).find(Owner::is_ours).map_or("", |owner| owner.time);
+    owners(object).filter(Owner::is_somebodys).any(|owner| ours.is_empty() || owner.time <= ours)
 }
 
 /// A step from a value to one within it.

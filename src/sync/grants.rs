@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::objects::sync::rights::PRUNE;
 use crate::rendered::ObjectId;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -57,6 +58,29 @@ pub fn narrowed(id: &ObjectId, want: &Value, live: &Value) -> Option<Value> {
         first[field] =
             wanted.iter().filter(|rule| atoms(std::slice::from_ref(rule)).is_subset(&gives)).cloned().collect();
     }
+    Some(first)
+}
+
+/// What is applied for a while: `want`, a role, with what `live` grants on top to remove objects of `resources`; `None` where
+/// that is nothing.
+pub fn kept(want: &Value, live: &Value, resources: &BTreeSet<(String, String)>) -> Option<Value> {
+    let [wanted, given] = [want, live].map(|role| atoms(items(&role["rules"])));
+    let mut more = Vec::new();
+    for (group, resource) in resources {
+        let is_kept = |verb: &&str| {
+            let atom = [*verb, group, resource, ""];
+            given.contains(&atom) && !wanted.contains(&atom)
+        };
+        let verbs: Vec<&str> = PRUNE.into_iter().filter(is_kept).collect();
+        if !verbs.is_empty() {
+            more.push(json!({"apiGroups": [group], "resources": [resource], "verbs": verbs}));
+        }
+    }
+    if more.is_empty() {
+        return None;
+    }
+    let mut first = want.clone();
+    first["rules"] = items(&want["rules"]).iter().cloned().chain(more).collect();
     Some(first)
 }
 
@@ -144,6 +168,19 @@ mod tests {
         let (want, live) = (role(&[&["get"], &["create"]]), role(&[&["get", "list"]]));
         assert_eq!(narrowed(&role_id, &want, &live), Some(role(&[&["get"]])));
         assert_eq!(narrowed(&role_id, &role(&[&["get"]]), &role(&[&["*"]])), Some(json!({"rules": []})));
+    }
+
+    #[test]
+    fn what_is_to_be_removed_stays_removable() {
+        let resources = BTreeSet::from([(String::new(), "pods".to_owned()), (String::new(), "services".to_owned())]);
+        let live = role(&[&["create", "delete", "get", "list", "patch"]]);
+        let rest = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["delete", "list"]});
+        let want = role(&[&["get"]]);
+        let kept_rules = kept(&want, &live, &resources).map(|role| role["rules"].clone());
+        assert_eq!(kept_rules, Some(json!([want["rules"][0], rest])), "never more than is there, and no change");
+        assert_eq!(kept(&live, &live, &resources), None);
+        assert_eq!(kept(&want, &live, &BTreeSet::new()), None);
+        assert_eq!(kept(&want, &json!({"rules": null}), &resources), None);
     }
 
     #[test]

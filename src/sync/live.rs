@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::digest::{Digest, Digester};
-use super::fields::{Path, Step, owners, walk};
+use super::fields::{Path, Step, is_preceded, owners, walk};
 use super::ownership::is_closed;
 use crate::objects::meta;
 use crate::rendered::ObjectId;
@@ -32,6 +32,8 @@ pub struct Live {
     pub resource_version: String,
     /// What stands of what we applied; `None` where we applied nothing.
     pub have: Option<Digest>,
+    /// Whether somebody may have been there before we applied it.
+    pub preceded: bool,
     /// What others added where they may not.
     pub additions: Vec<Addition>,
     /// Whether it is being deleted.
@@ -70,6 +72,7 @@ impl Live {
             uid: text("uid"),
             resource_version: text("resourceVersion"),
             have: ours.map(|owner| standing(id, owner.fields, object)),
+            preceded: is_preceded(object),
             additions: additions(id, object),
             deleting: metadata["deletionTimestamp"].is_string(),
             finalizers: finalizers(object),
@@ -87,7 +90,13 @@ impl Live {
         }
     }
 
-    /// Whether we applied it, whatever became of its labels: enough for what the inventory was about to hold.
+    /// Whether we made it, whatever became of its labels: enough for what the inventory was about to hold. A run that ended
+    /// between its write and the look at the answer may have written into what somebody made a moment before.
+    pub fn was_made(&self) -> bool {
+        self.was_applied() && !self.preceded
+    }
+
+    /// Whether we applied it.
     pub fn was_applied(&self) -> bool {
         self.have.is_some() && !self.controlled
     }

@@ -25,7 +25,7 @@ pub fn revocations(plan: &Plan, objects: &BTreeMap<ObjectId, Value>, cluster: &C
         let (entry, live) = (plan.entries.get(id), cluster.objects.get(id));
         entry.zip(live).is_some_and(|(entry, live)| entry.uid.as_deref() == Some(&*live.uid))
     };
-    // Its own rights are changed at once, in their turn: without those that it has it would not get that far.
+    // Its own rights come before all else and go last: without those that it has it would not get that far.
     let narrowable = plan.steps.iter().filter(|step| {
         let reached = match &step.action {
             Action::Apply => true,

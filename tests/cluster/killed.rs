@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::client::Client;
-use crate::control_plane::{ControlPlane, wait};
+use crate::control_plane::ControlPlane;
 use crate::manifests::Resources;
 use crate::sync::{Installation, ours};
 
@@ -43,26 +43,34 @@ fn start(one: &Installation) -> Child {
 
 /// Everything that an earlier install made, gone.
 fn reset(one: &Installation) {
+    const DEFINITION: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tenants.multitenant.k8s-mtp.io";
     let client = one.plane.client();
     let namespaces = || -> Vec<String> {
         let all = client.get("/api/v1/namespaces").ok()["items"].as_array().cloned().unwrap_or_default();
         let names = all.iter().filter_map(|n| n["metadata"]["name"].as_str());
-        names.filter(|name| name.starts_with("tenant-") || *name == "k8s-mtp").map(str::to_owned).collect()
+        let ours = names.filter(|name| name.starts_with("tenant-") || *name == "k8s-mtp");
+        ours.map(|name| format!("/api/v1/namespaces/{name}")).collect()
     };
-    for name in namespaces() {
-        client.delete(&format!("/api/v1/namespaces/{name}"));
+    let policies = ["mutating", "validating"].iter().flat_map(|what| {
+        let resources = ["policies", "policybindings"].map(|r| format!("{what}admission{r}"));
+        let labelled = "labelSelector=app.kubernetes.io/managed-by=k8s-mtp";
+        resources.map(|r| format!("/apis/admissionregistration.k8s.io/v1/{r}?{labelled}"))
+    });
+    for path in namespaces().into_iter().chain([DEFINITION.to_owned()]).chain(policies) {
+        let answer = client.delete(&path);
+        assert!(matches!(answer.status, 200 | 202 | 404), "{answer:?}");
     }
-    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tenants.multitenant.k8s-mtp.io";
-    client.delete(definitions);
-    for resource in ["mutating", "validating"]
-        .iter()
-        .flat_map(|what| ["policies", "policybindings"].map(|r| format!("{what}admission{r}")))
-    {
-        client.delete(&format!(
-            "/apis/admissionregistration.k8s.io/v1/{resource}?labelSelector=app.kubernetes.io/managed-by=k8s-mtp"
-        ));
+    let left = || -> Vec<Value> {
+        let all = namespaces().into_iter().chain([DEFINITION.to_owned()]).map(|path| client.get(&path));
+        all.filter(|answer| answer.status != 404).map(|answer| answer.body).collect()
+    };
+    let start = Instant::now();
+    while !left().is_empty() {
+        // A minute is what the API server's own finalizer of definitions takes for one attempt.
+        let why = || format!("{}\n{}", Value::from(left()), one.plane.last_words());
+        assert!(start.elapsed() < Duration::from_secs(150), "still there: {}", why());
+        std::thread::sleep(Duration::from_millis(30));
     }
-    wait("everything is gone", &one.plane, || namespaces().is_empty() && client.get(definitions).status == 404);
 }
 
 /// What the inventory holds, and what in the cluster says that we applied it: both by UID.
@@ -107,13 +115,14 @@ pub fn standing(one: &Installation, client: &Client) -> Vec<Value> {
 #[test]
 fn whatever_is_struck_at_any_moment_the_next_run_ends_as_a_fresh_install() {
     let mut one = Installation::new();
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     one.clean(&["sync"]);
     let took = began.elapsed();
     let expected = standing(&one, &one.plane.client());
     for blow in [Blow::Killed, Blow::ServerKilled, Blow::StoragePaused] {
         for index in 0..moments() {
             let what = format!("{blow:?}, moment {index}");
+            eprintln!("{what}, {} s", began.elapsed().as_secs());
             reset(&one);
             let mut run = start(&one);
             std::thread::sleep(moment(index, took));

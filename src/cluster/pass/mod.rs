@@ -17,7 +17,7 @@ use self::tenants::report_to_tenants;
 use super::ask::Ask;
 use super::gateway::{Gateway, Stop};
 use super::reading::Watched;
-use super::unit::{Around, Running};
+use super::unit::{Around, Running, removing};
 use super::{Settings, lease};
 use crate::sync::Unit;
 use crate::sync::actions::Plan;
@@ -170,6 +170,7 @@ async fn work(
     let mut tenants: BTreeSet<String> = if certain { BTreeSet::new() } else { inventory.listed.clone() };
     tenants.extend(inventory.shards.keys().filter_map(tenant_name));
     tenants.extend(busy.iter().filter(|plan| !plan.entries.is_empty()).filter_map(|plan| tenant_name(&plan.unit)));
+    let removing = removing(busy.iter(), &situation.kinds);
     let around = Around {
         gateway,
         settings,
@@ -177,6 +178,9 @@ async fn work(
         kinds: RefCell::new(std::mem::take(&mut situation.kinds)),
         cluster: &situation.cluster,
         policies_changed: Cell::new(false),
+        rights_changed: Cell::new(false),
+        removing,
+        left: RefCell::default(),
     };
     let mut running: Vec<Running<'_>> = busy
         .into_iter()
@@ -213,6 +217,7 @@ async fn work(
         platform.announce().await;
         tell("apply the platform's foundations");
         platform.load()?;
+        platform.widen().await;
         platform.apply_stages(&[Stage::Definitions, Stage::Namespaces, Stage::Guardrails]).await;
     }
 
@@ -250,6 +255,7 @@ async fn work(
     if let Some(mut platform) = platform {
         platform.list(tenants.into_iter().collect());
         platform.prune().await;
+        platform.let_go().await;
         platform.commit().await;
         let outcome = platform.finish();
         (told.borrow_mut())(Progress::Unit(&outcome, count, count));

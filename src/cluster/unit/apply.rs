@@ -13,7 +13,7 @@ use crate::rendered::ObjectId;
 use crate::sync::actions::{Action, Step};
 use crate::sync::answer::{Conflict, Meaning};
 use crate::sync::discovery::{Found, Resource};
-use crate::sync::fields::owners;
+use crate::sync::fields::{is_preceded, owners};
 use crate::sync::grants;
 use crate::sync::live::{Live, removal};
 use crate::sync::outcome::{Done, Problem};
@@ -76,7 +76,7 @@ impl Running<'_> {
             };
             match answer.meaning() {
                 Meaning::Done => {
-                    if creates && answer.status == 200 && !unsure && is_foreign(id, &answer.body) {
+                    if creates && answer.status == 200 && is_foreign(id, &answer.body, unsure) {
                         let reason = Reason::Foreign { installation: self.around.settings.installation.clone() };
                         // Whether that succeeds or not: what is no longer in the inventory is not ours.
                         let uid = answer.body["metadata"]["uid"].as_str().unwrap_or_default();
@@ -100,6 +100,9 @@ impl Running<'_> {
                 // The rights of a Role reach whoever judges bindings a moment after the Role.
                 Meaning::Forbidden(_) if tries < 3 && (grants::is_binding(id) || grants::is_role(id)) => {
                     gateway.moment(tries).await;
+                }
+                Meaning::Forbidden(_) if tries < TRIES && self.around.rights_changed.get() => {
+                    gateway.moment(tries).await
                 }
                 // The API server learns of a policy up to a second after it has it: what somebody made of ours judges until then.
                 Meaning::Denied(_) if tries < TRIES && self.around.policies_changed.get() => {
@@ -210,10 +213,12 @@ fn is_policy(id: &ObjectId) -> bool {
     *id.group == *objects::policies::KIND.group && id.kind.contains("AdmissionPolicy")
 }
 
-/// Whether an object that was to be created had been there: somebody else owns fields of it.
-fn is_foreign(id: &ObjectId, object: &Value) -> bool {
+/// Whether an object that was to be created had been there: somebody else owns fields of it. Where an earlier request may have
+/// made it, he may also have come later.
+fn is_foreign(id: &ObjectId, object: &Value, unsure: bool) -> bool {
     let lent = id.is("", "ServiceAccount") && &*id.name == "default";
-    !lent && owners(object).any(|owner| !owner.is_ours() && owner.subresource.is_empty())
+    let theirs = if unsure { is_preceded(object) } else { owners(object).any(|owner| owner.is_somebodys()) };
+    !lent && theirs
 }
 
 /// Kinds whose objects nobody can change and that hold nothing of anybody else's.

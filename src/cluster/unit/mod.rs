@@ -1,6 +1,7 @@
 //! A unit, carried out: what is taken away first, then stage after stage, then what goes.
 
 mod apply;
+mod own;
 mod probe;
 mod problem;
 mod prune;
@@ -15,6 +16,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use self::apply::Came;
+pub use self::own::removing;
+use self::own::{Own, Resource};
 use self::problem::{failed, held};
 use super::Settings;
 use super::ask::Ask;
@@ -48,6 +51,12 @@ pub struct Around<'a> {
     pub cluster: &'a Cluster,
     /// Whether this pass wrote a policy of the API server's, which asks the one before for a moment.
     pub policies_changed: Cell<bool>,
+    /// Whether this pass changed its own rights, of which the API server learns a moment later.
+    pub rights_changed: Cell<bool>,
+    /// Resources of which something is to be removed.
+    pub removing: BTreeSet<Resource>,
+    /// Those of which something is left, as far as units are done.
+    pub left: RefCell<BTreeSet<Resource>>,
 }
 
 /// A unit that is being carried out.
@@ -67,6 +76,8 @@ pub struct Running<'a> {
     applied: Vec<ObjectId>,
     /// Bindings that were deleted before all else.
     revoked: BTreeSet<ObjectId>,
+    /// Its own roles that keep something for the pass.
+    own: Vec<Own>,
 }
 
 impl<'a> Running<'a> {
@@ -86,6 +97,7 @@ impl<'a> Running<'a> {
             objects: BTreeMap::new(),
             applied: Vec::new(),
             revoked: BTreeSet::new(),
+            own: Vec::new(),
         }
     }
 
@@ -192,17 +204,9 @@ impl<'a> Running<'a> {
     fn take_in(&mut self, step: Step, came: Came) {
         match came {
             Came::Well(object, done, taken) => {
-                let live = Live::of(&step.id, &object);
-                let stage = step.stage;
-                if let Some(entry) = self.shard.entries.get_mut(&step.id) {
-                    entry.uid = Some(live.uid);
-                    entry.want = Some(step.digest);
-                    entry.have = live.have;
-                    entry.api_version = step.api_version;
-                    entry.retired |= step.id.is_namespace() && live.retired;
-                }
+                self.note(&step, &object);
                 self.outcome.taken.extend(taken.into_iter().map(|conflict| (step.id.clone(), conflict)));
-                if matches!(stage, Stage::Definitions | Stage::Workloads) {
+                if matches!(step.stage, Stage::Definitions | Stage::Workloads) {
                     self.applied.push(step.id.clone());
                 }
                 self.outcome.done.push((step.id, done));
@@ -213,6 +217,18 @@ impl<'a> Running<'a> {
                 self.outcome.problems.push(problem);
             }
             Came::Stopped(stop) => self.stopped = Some(stop),
+        }
+    }
+
+    /// Notes that an object stands as a step has it.
+    fn note(&mut self, step: &Step, object: &Value) {
+        let live = Live::of(&step.id, object);
+        if let Some(entry) = self.shard.entries.get_mut(&step.id) {
+            entry.uid = Some(live.uid);
+            entry.want = Some(step.digest);
+            entry.have = live.have;
+            entry.api_version = std::sync::Arc::clone(&step.api_version);
+            entry.retired |= step.id.is_namespace() && live.retired;
         }
     }
 

@@ -39,6 +39,11 @@ impl Running<'_> {
 
     /// Removes what git no longer holds, if all else is well.
     pub async fn prune(&mut self) {
+        self.prune_all().await;
+        self.leave();
+    }
+
+    async fn prune_all(&mut self) {
         let well = self.is_well();
         for removal in self.plan.removals.clone() {
             if self.stopped.is_some() {

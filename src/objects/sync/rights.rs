@@ -29,8 +29,8 @@ const READ: [&str; 3] = ["get", "list", "watch"];
 /// What server-side apply and pruning need.
 const APPLY: [&str; 6] = ["create", "delete", "get", "list", "patch", "watch"];
 
-/// What is left of it for kinds that no template makes any more.
-const PRUNE: [&str; 4] = ["delete", "get", "list", "watch"];
+/// What is left of it while something is to be removed of kinds that are rendered no more: see `cluster::unit`.
+pub const PRUNE: [&str; 4] = ["delete", "get", "list", "watch"];
 
 /// A kind of which objects of these names alone are written.
 struct Named {
@@ -113,9 +113,9 @@ pub fn of_cluster(plan: &Plan) -> Vec<PolicyRule> {
     let rows = || kinds::rows().filter(|row| row.stands != Stands::Platform);
     let mut of_templates = Rules::default();
     for kind in kinds::of_templates(plan) {
-        if !rows().any(|row| (row.group, row.kind) == (kind.group, kind.kind)) {
-            let is_made = made.contains(&(kind.group, kind.kind));
-            of_templates.add(kind, if is_made { &APPLY } else { &PRUNE });
+        let is = (kind.group, kind.kind);
+        if made.contains(&is) && !rows().any(|row| (row.group, row.kind) == is) {
+            of_templates.add(kind, &APPLY);
         }
     }
     let mut rules = of_rows(rows(), plan.platform.admission.policies.is_some());
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(rights(None), expected);
     }
 
-    /// A kind that templates make is applied; one that they may make is pruned.
+    /// A kind that templates make is applied; one that they may make is none of its business.
     #[test]
     fn templates_give_rights_to_what_they_make() {
         let without = rights(None);
@@ -259,7 +259,7 @@ mod tests {
             gained.iter().filter(|(g, r, _)| g == group && r == resource).map(|(.., verb)| verb.as_str()).collect()
         };
         assert_eq!(verbs("example.org", "boxes"), APPLY);
-        assert_eq!(verbs("", "pods"), PRUNE);
+        assert_eq!(verbs("", "pods"), [""; 0]);
         assert!(with.is_superset(&without));
     }
 

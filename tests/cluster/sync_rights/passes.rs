@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use k8s_mtp::engine::{Budget, Done, Fresh, Gateway, Held, Outcome, Progress, Settings, State, pass};
 use k8s_mtp::{Input, Inputs};
+use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::client::{Client, finished};
@@ -16,6 +17,7 @@ use crate::manifests::inputs;
 use crate::programs::repository;
 
 const PLATFORM: &str = "mtp-system";
+const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 const TEMPLATE: &str = "tenants/templates/more.yaml";
 
 /// What git holds, by path.
@@ -116,23 +118,44 @@ fn every_change_is_carried_out_with_what_is_rendered() {
         assert!(!there(&format!("/api/v1/namespaces/tenant-{tenant}-web/configmaps/more")));
     }
 
-    // The last template goes in two steps.
-    git.insert(TEMPLATE.to_owned(), "{# nothing #}\n".to_owned());
-    settle(&sync, &git);
-    assert!(!there("/api/v1/namespaces/tenant-acme-web/services/more"));
+    // The last template goes, and with it the right to remove what it made: that goes last.
     git.remove(TEMPLATE);
-    settle(&sync, &git);
+    let right = |resource: &str| {
+        let rules = admin.get(&format!("{RBAC}/clusterroles/{}", super::NAME)).ok()["rules"].clone();
+        let rules = rules.as_array().cloned().unwrap_or_default();
+        rules.iter().any(|rule| rule["resources"] == json!([resource]) && rule["verbs"].to_string().contains("delete"))
+    };
+    assert!(right("services"));
+    let (outcome, _) = run(&sync, &git, true);
+    assert!(outcome.is_clean(), "{:#?}", problems(&outcome));
+    assert!(!there("/api/v1/namespaces/tenant-acme-web/services/more"));
+    assert!(!right("services"));
+    assert_eq!(run(&sync, &git, true).1, 0);
+
+    // So it is with the policies, which come with their engine and go with it.
+    let platform = git["tenants/platform.yaml"].clone();
+    let policies = format!("{platform}  admission:\n    engines: [policies]\n    applyIdentities: [admin]\n");
+    git.insert("tenants/platform.yaml".to_owned(), policies);
+    let done = settle(&sync, &git);
+    let of_pods = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/k8s-mtp-pods-deny";
+    assert!(there(of_pods), "{done:?}");
+    assert!(right("validatingadmissionpolicies"));
+    git.insert("tenants/platform.yaml".to_owned(), platform);
+    let (outcome, _) = run(&sync, &git, true);
+    assert!(outcome.is_clean(), "{:#?}", problems(&outcome));
+    assert!(!there(of_pods));
+    assert!(!right("validatingadmissionpolicies"));
+    assert_eq!(run(&sync, &git, true).1, 0);
 
     // What somebody else took away comes back, of its own rights those that it can do without for a while.
-    let rbac = "/apis/rbac.authorization.k8s.io/v1";
     let lost = [
         "/api/v1/namespaces/tenant-acme-web/resourcequotas/tenant-quota".to_owned(),
-        format!("{rbac}/namespaces/default/roles/{}-events", super::NAME),
+        format!("{RBAC}/namespaces/default/roles/{}-events", super::NAME),
         format!("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/{}", super::NAME),
     ];
     lost.iter().for_each(|path| drop(admin.delete(path).ok()));
-    let wider = serde_json::json!({"rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]});
-    let role = format!("{rbac}/clusterroles/{}", super::NAME);
+    let wider = json!({"rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]});
+    let role = format!("{RBAC}/clusterroles/{}", super::NAME);
     let rules = admin.get(&role).ok()["rules"].clone();
     admin.merge(&role, &wider).ok();
     settle(&sync, &git);

@@ -1,10 +1,13 @@
 //! What is not ours, or no longer: it is neither changed nor deleted, whatever it is called and whatever its labels say.
 
+use std::sync::Arc;
+
 use k8s_mtp::engine::State;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::installation::{inventory, ours, told, two};
-use crate::server::{Fault, Server};
+use crate::server::{Failure, Fault, Server};
 use crate::site::{Edited, Site, maps, of_a, state_of};
 
 const POLICIES: &str = "networkpolicies.networking.k8s.io";
@@ -62,6 +65,44 @@ async fn what_appears_meanwhile_is_noticed() {
     // Git wants it no longer: then it is not deleted either.
     let _ = site.outcome(&two().fresh()).await;
     assert!(site.has("configmaps", "tenant-a-main", "map-00"));
+}
+
+/// The same, and nobody hears what the API server answers: the connection broke, or the process is gone as well. Who was there
+/// first keeps it, whether git wants it still or no longer.
+#[tokio::test(start_paused = true)]
+async fn what_appears_meanwhile_is_his_whatever_becomes_of_the_answer() {
+    for (crashes, still_wanted) in [(false, false), (true, false), (false, true), (true, true)] {
+        let site = Site::of(&[&two()]).await;
+        let server = site.server.clone();
+        let gone = Arc::new(Notify::new());
+        let crash = Arc::clone(&gone);
+        let mut written = false;
+        site.server.on_request(move |_, asked| {
+            if asked.method == "PATCH" && asked.path.ends_with("/map-00") && !written {
+                written = true;
+                theirs(&server);
+                return Fault::FailAfter(Failure::Connection);
+            }
+            if written && crashes {
+                crash.notify_one();
+                return Fault::FailBefore(Failure::Connection);
+            }
+            Fault::Proceed
+        });
+        let wanted = Edited::with(&two(), maps(1));
+        tokio::select! {
+            biased;
+            () = gone.notified() => {}
+            outcome = site.outcome(&wanted) => assert!(told(&outcome).contains("k8s-mtp.io/adopt=sim")),
+        }
+        site.server.without_faults();
+        let outcome = if still_wanted { site.outcome(&wanted).await } else { site.outcome(&two().fresh()).await };
+        assert_eq!(told(&outcome).contains("k8s-mtp.io/adopt=sim"), still_wanted, "{}", told(&outcome));
+        site.outcome(&two().fresh()).await;
+        let left = site.server.get("configmaps", "tenant-a-main", "map-00");
+        assert_eq!(left.expect("it stays")["data"]["theirs"], "yes");
+        site.idle(&two().fresh()).await;
+    }
 }
 
 /// A tenant that is held because of one object loses all the same what git does not give: also in a binding of nobody, of

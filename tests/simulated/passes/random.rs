@@ -1,9 +1,11 @@
 //! T5: random commits, random hands of others in the cluster, and crashes at random requests. Once what blocks is seen
 //! to, the cluster is what a fresh one would be.
 //!
-//! A seed makes the same run each time: `MTP_SEED=7 cargo test --test simulated random` plays one again.
+//! A seed makes the same run each time: `MTP_SEED=7 cargo test --test simulated random` plays one again. `MTP_SEEDS=5000-10000`
+//! plays those from the first up to the second, `MTP_SEEDS=5000` from 0 on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use k8s_mtp::engine::{Outcome, Unit};
 use serde_json::{Value, json};
@@ -23,10 +25,15 @@ const ENOUGH: usize = 6;
 
 #[tokio::test(start_paused = true)]
 async fn whatever_happens_ends_as_a_fresh_install() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
-    let seeds = match number("MTP_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("MTP_SEEDS").unwrap_or(60),
+    let number = |text: &str| text.parse::<u64>().expect("a number");
+    let said = |name: &str| std::env::var(name).ok();
+    let seeds = match (said("MTP_SEED"), said("MTP_SEEDS")) {
+        (Some(seed), _) => number(&seed)..number(&seed) + 1,
+        (None, Some(seeds)) => match seeds.split_once('-') {
+            Some((first, end)) => number(first)..number(end),
+            None => 0..number(&seeds),
+        },
+        (None, None) => 0..60,
     };
     for seed in seeds {
         // Whatever fails below says which seed it was.
@@ -113,6 +120,8 @@ impl Run {
         }
         order.check(&self.server, &self.what());
         self.check_namespaces();
+        // Of what somebody does in the same second nobody could tell whether he was there first: then it would be his.
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 
     /// Whoever lost a right in git has it no longer, whatever else could not be done.
