@@ -33,6 +33,10 @@ pub struct Restrict {
     /// Keys of taints that pods tolerate, besides Kubernetes' own (`node.kubernetes.io/…`); `*` is a toleration of all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerations: Option<At<Vec<At<String>>>>,
+    /// Labels of nodes that pods ask for, in `nodeSelector` and node affinity: `key=value`, or `key` for any value. A pod may always
+    /// ask for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_selectors: Option<At<Vec<At<String>>>>,
     /// Nodes that pods name, passing by the scheduler. A pod may always name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_names: Option<At<Vec<At<String>>>>,
@@ -80,6 +84,7 @@ impl Restrict {
             &mut self.runtime_classes,
             &mut self.priority_classes,
             &mut self.tolerations,
+            &mut self.node_selectors,
             &mut self.node_names,
             &mut self.service_types,
             &mut self.external_ips,
@@ -115,6 +120,7 @@ impl Restrict {
             list("runtime-classes", &self.runtime_classes),
             list("priority-classes", &self.priority_classes),
             list("tolerations", &self.tolerations),
+            list("node-selectors", &self.node_selectors),
             list("node-names", &self.node_names),
             list("service-types", &self.service_types),
             list("external-ips", &self.external_ips),

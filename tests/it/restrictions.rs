@@ -131,6 +131,21 @@ fn spec(seed: u64) -> Value {
     some("priorityClassName", json!([null, "", "batch", "system-cluster-critical"]));
     some("nodeName", json!([null, "", "lab-1", "control-plane-1"]));
     some("automountServiceAccountToken", json!([null, true, false]));
+    some("nodeSelector", json!([null, {}, {"example.org/pool": "web"}, {"example.org/pool": "bank", "a": ""}]));
+    let terms = |operator: &str| {
+        json!([{"matchExpressions": [{"key": "example.org/pool", "operator": operator, "values": ["web", "bank"]}]},
+            {"matchFields": [{"key": "metadata.name", "operator": operator, "values": ["lab-1"]}]}, {}])
+    };
+    let required =
+        |terms: Value| json!({"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}});
+    let preferred = json!({"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": terms("In")[1]},
+        {"weight": 2, "preference": {"matchExpressions": [{"key": "a", "operator": "Exists"}]}}]});
+    let both = json!({"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms("Lt")},
+        "preferredDuringSchedulingIgnoredDuringExecution": preferred["preferredDuringSchedulingIgnoredDuringExecution"]});
+    let all =
+        [json!({}), required(json!([])), required(terms("In")), required(terms("NotIn")), required(terms("Exists"))];
+    let all: Vec<Value> = all.into_iter().chain([preferred, both]).map(|of| json!({"nodeAffinity": of})).collect();
+    some("affinity", json!([[Value::Null, json!({})].to_vec(), all].concat()));
     some(
         "tolerations",
         json!([null, [], [{"operator": "Exists"}], [{"key": "example.org/pool"}, {"key": "node.kubernetes.io/not-ready"}],

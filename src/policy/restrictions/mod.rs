@@ -12,6 +12,7 @@ mod load_balancer_classes;
 mod load_balancer_source_ranges;
 mod networks;
 mod node_names;
+mod node_selectors;
 mod priority_classes;
 mod registries;
 mod runtime_classes;
@@ -84,13 +85,14 @@ pub const OF: &str = "$of";
 pub const KIND: &str = "$kind";
 
 /// All of them, in the order in which breaches are told.
-pub const RESTRICTIONS: [&Restriction; 13] = [
+pub const RESTRICTIONS: [&Restriction; 14] = [
     &registries::RESTRICTION,
     &host_users::RESTRICTION,
     &api_tokens::RESTRICTION,
     &runtime_classes::RESTRICTION,
     &priority_classes::RESTRICTION,
     &tolerations::RESTRICTION,
+    &node_selectors::RESTRICTION,
     &node_names::RESTRICTION,
     &service_types::RESTRICTION,
     &external_ips::RESTRICTION,
