@@ -269,6 +269,7 @@ fn removals(wanted: &[Wanted], shard: &Shard, cluster: &Cluster, context: &Conte
             planned.entries.remove(id);
             continue;
         }
+        planned.paused |= id.kind == "Tenant" && live.paused;
         if let Some(kept) = planned.entries.get_mut(id) {
             kept.uid = Some(live.uid.clone());
         }

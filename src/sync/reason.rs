@@ -30,8 +30,6 @@ pub enum Reason {
     Unpinned,
     /// Something of the unit did not succeed.
     Unfinished,
-    /// Somebody paused the tenant.
-    Paused,
     /// Namespaces of the tenant are still there.
     NamespacesLeft,
     /// It is what this very process lives from.
@@ -64,7 +62,6 @@ impl fmt::Display for Reason {
                 "nothing is deleted by --rendered-only unless the folder is what its git commit holds: it may be half of one",
             ),
             Reason::Unfinished => f.write_str("it goes once all else has been applied"),
-            Reason::Paused => write!(f, "somebody paused the tenant with {}", super::live::PAUSED),
             Reason::NamespacesLeft => f.write_str("it goes once the tenant's Namespaces are gone"),
             Reason::Own => f.write_str("it is what `mtp sync` itself runs as; run `mtp sync --once` as somebody else"),
         }

@@ -120,9 +120,9 @@ impl Client {
         RUNTIME.block_on(all)
     }
 
-    /// Sends an apply, and reads the answer over; its status.
-    pub async fn send_raw(&self, path: &str, body: &[u8]) -> u16 {
-        let request = Request::patch(path).header("content-type", "application/apply-patch+yaml");
+    /// Sends a request, and reads the answer over; its status.
+    pub async fn send_raw(&self, method: &Method, path: &str, content_type: &str, body: &[u8]) -> u16 {
+        let request = Request::builder().method(method).uri(path).header("content-type", content_type);
         let request = request.body(Body::from(body.to_vec())).expect("a request");
         let response = self.inner.send(request).await.expect("an answer");
         let status = response.status().as_u16();

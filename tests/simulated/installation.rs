@@ -100,6 +100,18 @@ pub fn two() -> Git {
         .tenant("b", "  tier: pro\n  operators: [bob@example.org]\n")
 }
 
+/// So many tenants, each with somebody.
+pub fn fleet(count: usize) -> Git {
+    let mut git = Git::new();
+    for index in 0..count {
+        let text = format!(
+            "apiVersion: multitenant.k8s-mtp.io/v1\nkind: Tenant\nmetadata: {{name: t{index}}}\nspec:\n  name: main\n  tier: free\n  ownerEmail: o@example.org\n  admins: [a{index}@example.org]\n"
+        );
+        git.files.insert(format!("tenants/t{index}.yaml"), text);
+    }
+    git
+}
+
 fn clock() -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH
 }

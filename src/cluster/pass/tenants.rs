@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures::future::join_all;
+use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
@@ -49,7 +49,5 @@ pub async fn report_to_tenants(
     });
     let asks: Vec<Ask> = writes.map(|(path, object)| Ask::apply(&path, &object, true, false)).collect();
     // A status that could not be written is written by the next pass.
-    for some in asks.chunks(AT_WORK) {
-        join_all(some.iter().map(|ask| gateway.write(ask))).await;
-    }
+    stream::iter(&asks).for_each_concurrent(AT_WORK, async |ask| drop(gateway.write(ask).await)).await;
 }

@@ -44,6 +44,10 @@ impl Running<'_> {
     }
 
     async fn prune_all(&mut self) {
+        // What goes waits, and that is no problem: somebody asked for it.
+        if self.plan.paused {
+            return;
+        }
         let well = self.is_well();
         for removal in self.plan.removals.clone() {
             if self.stopped.is_some() {
@@ -56,8 +60,6 @@ impl Running<'_> {
                 removal.stays.as_ref().filter(|reason| **reason != Reason::NamespacesLeft || self.has_namespaces());
             if let Some(reason) = stays {
                 self.outcome.problems.push(held(&removal.id, reason));
-            } else if self.plan.paused {
-                self.outcome.problems.push(held(&removal.id, &Reason::Paused));
             } else if !well {
                 self.outcome.problems.push(held(&removal.id, &Reason::Unfinished));
             } else if removal.with_namespace {

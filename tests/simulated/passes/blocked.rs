@@ -130,7 +130,7 @@ async fn a_paused_tenant_loses_rights_and_nothing_else() {
     });
     let outcome = site.outcome(&without_binding).await;
     assert_eq!(state_of(&outcome, "c"), State::Applied);
-    assert_ne!(state_of(&outcome, "a"), State::Applied);
+    assert_eq!(state_of(&outcome, "a"), State::Paused, "{}", told(&outcome));
     let unit = outcome.units.iter().find(|unit| unit.unit == Unit::Tenant("a".into())).expect("it is there");
     assert!(unit.done.iter().all(|(_, done)| *done == Done::Revoked), "{:?}", unit.done);
     assert_eq!(unit.done.len(), 2, "{:?}", unit.done);
@@ -146,6 +146,17 @@ async fn a_paused_tenant_loses_rights_and_nothing_else() {
     site.annotate(TENANTS, "", "a", "k8s-mtp.io/paused", Value::Null);
     site.clean(&without_binding).await;
     assert!(!site.has("configmaps", "tenant-a-main", "map-00"));
+    // One that leaves git waits as well.
+    let retired = after.tenant("a", "  tier: pro\n  state: retired\n");
+    site.clean(&retired.fresh()).await;
+    site.annotate(TENANTS, "", "a", "k8s-mtp.io/paused", json!("true"));
+    let gone = retired.without("a").fresh();
+    let outcome = site.outcome(&gone).await;
+    assert_eq!(state_of(&outcome, "a"), State::Paused, "{}", told(&outcome));
+    assert!(site.has("namespaces", "", "tenant-a-main") && site.has(TENANTS, "", "a"));
+    site.annotate(TENANTS, "", "a", "k8s-mtp.io/paused", Value::Null);
+    site.outcome(&gone).await;
+    assert!(!site.has("namespaces", "", "tenant-a-main"));
 }
 
 /// Only some tenants: the others are neither looked after nor forgotten, and so is the platform.

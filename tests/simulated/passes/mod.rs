@@ -11,6 +11,7 @@ mod others;
 mod random;
 mod replicas;
 mod revisions;
+mod scale;
 mod sources;
 mod stale;
 mod tenants;
