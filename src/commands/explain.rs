@@ -11,7 +11,7 @@ use crate::contract::admission::Mode;
 use crate::lint;
 use crate::policy::judge::{self, Check};
 use crate::policy::pod_security::{CONTROLS, Control};
-use crate::policy::restrictions::{self, About, Restriction};
+use crate::policy::restrictions::{self, Restriction};
 use crate::policy::{self, Policy};
 use crate::review::{self, rules::Rule};
 use crate::rules;
@@ -139,8 +139,11 @@ fn examples(policy: &Policy) -> String {
 /// What a list bounds, and what it says of objects.
 fn restricted(of: &Restriction) -> String {
     let mut text = described(of.id, of.title, of.why, of.fix);
-    text.push_str(&format!("\nBounded by: admission.restrict.{} of a Platform or Tier\n", of.field));
-    let whose = if of.about == About::Pods { "the `spec` of a pod" } else { "a whole object" };
+    text.push_str(&format!(
+        "\nBounded by: admission.restrict.{} of a Platform or Tier{}\n",
+        of.field, "; within that, restrict of a Tenant"
+    ));
+    let whose = if of.is_of_pods() { "the `spec` of a pod" } else { "a whole object" };
     for (title, is_let) in [("Admitted", true), ("Refused", false)] {
         text.push_str(&format!("\n{title} ({whose}):\n"));
         for example in of.examples.iter().filter(|example| example.refused.is_empty() == is_let) {

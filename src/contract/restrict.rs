@@ -20,10 +20,10 @@ pub struct Restrict {
     /// Tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_users: Option<At<bool>>,
-    /// `false`: pods have no token for the API server by their ServiceAccount or a projected volume. `true` lifts that for a
-    /// Tier.
+    /// Audiences of ServiceAccount tokens in pods; `""` is the API server, whose token is the one by the ServiceAccount and of a
+    /// projected volume that names no audience.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_tokens: Option<At<bool>>,
+    pub token_audiences: Option<At<Vec<At<String>>>>,
     /// RuntimeClasses of pods; `""` is a pod that names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime_classes: Option<At<Vec<At<String>>>>,
@@ -33,8 +33,8 @@ pub struct Restrict {
     /// Keys of taints that pods tolerate, besides Kubernetes' own (`node.kubernetes.io/…`); `*` is a toleration of all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerations: Option<At<Vec<At<String>>>>,
-    /// Labels of nodes that pods ask for, in `nodeSelector` and node affinity: `key=value`, or `key` for any value. A pod may always
-    /// ask for none.
+    /// Labels of nodes that pods ask for, in `nodeSelector` and node affinity: `key=value`, or `key` for whatever is asked about it.
+    /// A pod may always ask for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_selectors: Option<At<Vec<At<String>>>>,
     /// Nodes that pods name, passing by the scheduler. A pod may always name none.
@@ -43,20 +43,21 @@ pub struct Restrict {
     /// Types of Services: `ClusterIP`, `NodePort`, `LoadBalancer`, `ExternalName`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_types: Option<At<Vec<At<String>>>>,
-    /// External addresses of Services: addresses, and ranges of them.
+    /// Addresses that Services ask for, in `externalIPs` and `loadBalancerIP`: addresses, and ranges of them.
     #[serde(rename = "externalIPs", default, skip_serializing_if = "Option::is_none")]
     pub external_ips: Option<At<Vec<At<String>>>>,
     /// Classes of load balancers. A Service may always name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load_balancer_classes: Option<At<Vec<At<String>>>>,
-    /// Ranges within which load balancers are open; one that names none is open to `0.0.0.0/0`.
+    /// Ranges within which load balancers are open; one that names none is open to `0.0.0.0/0` and, with
+    /// IPv6, `::/0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load_balancer_source_ranges: Option<At<Vec<At<String>>>>,
     /// Host names of Ingresses and of routes of the Gateway API: `app.example.org`, `*.example.org` for all below; `*` is one that
     /// names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_names: Option<At<Vec<At<String>>>>,
-    /// StorageClasses of claims; `""` is a claim of no class.
+    /// StorageClasses of claims; `""` is a claim of no class, also one that names none where the cluster has no default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_classes: Option<At<Vec<At<String>>>>,
 }
@@ -81,6 +82,7 @@ impl Restrict {
     pub fn sort(&mut self) {
         for list in [
             &mut self.registries,
+            &mut self.token_audiences,
             &mut self.runtime_classes,
             &mut self.priority_classes,
             &mut self.tolerations,
@@ -105,18 +107,18 @@ impl Restrict {
         let list = |id: &'static str, list: &Option<At<Vec<At<String>>>>| {
             list.as_ref().map(|list| Stated { id, list: Some(list.value.clone()), span: list.span })
         };
-        // What a list of `false` alone lets, and an empty one.
-        let switch = |id: &'static str, stated: &Option<At<bool>>, words: &[&str]| {
+        // What a list of `false` alone lets.
+        let switch = |id: &'static str, stated: &Option<At<bool>>| {
             stated.as_ref().map(|stated| Stated {
                 id,
-                list: (!stated.value).then(|| words.iter().map(|word| stated.with((*word).to_owned())).collect()),
+                list: (!stated.value).then(|| vec![stated.with("false".to_owned())]),
                 span: stated.span,
             })
         };
         [
             list("registries", &self.registries),
-            switch("host-users", &self.host_users, &["false"]),
-            switch("api-tokens", &self.api_tokens, &[]),
+            switch("host-users", &self.host_users),
+            list("token-audiences", &self.token_audiences),
             list("runtime-classes", &self.runtime_classes),
             list("priority-classes", &self.priority_classes),
             list("tolerations", &self.tolerations),

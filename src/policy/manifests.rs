@@ -137,7 +137,8 @@ impl Manifest<'_> {
         let within = node.get("object").and_then(|object| object.get("spec")).unwrap_or(node);
         match review::request(&request) {
             Ok(breaches) => {
-                let objections = policies::objections(&breaches, &around.standing, &request["object"]["spec"]);
+                let mut objections = policies::objections(&breaches, &around.standing, &request["object"]["spec"]);
+                objections.extend(policies::named_in_request(&self.value, &around.standing));
                 Some(verdict::judge(&Named { within, ..named }, objections))
             }
             Err(why) => {

@@ -286,6 +286,14 @@ fn guards(plan: &Plan, findings: &mut Findings) {
     }
 }
 
+/// How long a list may be. Each is text of a policy, or of an annotation, of which Kubernetes lets an object have 256 KiB; and it is
+/// gone through for each container of a pod, of which the API server computes so much and no more.
+///
+/// Source: `TotalAnnotationSizeLimitB` in `pkg/api/validation/objectmeta.go` of k8s.io/apimachinery, `PerCallLimit` in
+/// `pkg/apis/cel/config.go` of k8s.io/apiserver
+const MOST_ENTRIES: usize = 250;
+const MOST_BYTES: usize = 10 * 1024;
+
 fn lists(plan: &Plan, findings: &mut Findings) {
     // A tenant has no say in what a breach leads to.
     let no_modes: BTreeMap<At<String>, At<Mode>> = BTreeMap::new();
@@ -311,6 +319,14 @@ fn lists(plan: &Plan, findings: &mut Findings) {
                     .hint("leave it out");
             }
             let list = list.unwrap_or_default();
+            let long = list.iter().map(|entry| entry.value.len() + 1).sum::<usize>();
+            if list.len() > MOST_ENTRIES || long > MOST_BYTES {
+                let found = format!("found {} of {long} bytes", list.len());
+                let most = format!("expected at most {MOST_ENTRIES} entries of {MOST_BYTES} bytes in all, {found}");
+                findings
+                    .error("T909", Place::new(file, span), most)
+                    .hint("name what holds many: a path, a domain, a range");
+            }
             let mut seen = BTreeSet::new();
             for entry in &list {
                 let at = Place::new(file, entry.span);

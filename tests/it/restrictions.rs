@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_mtp::engine::restrictions::{About, KIND, OF, RESTRICTIONS, Restriction};
+use k8s_mtp::engine::restrictions::{About, KIND, OF, PINNED, RESTRICTIONS, Restriction};
 use kube_cel::cel::{Program, Value as Cel};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::cel::{completed, count, variable};
 use crate::generated_pods::{Dice, pod_with_resources};
+use crate::mtp::{Folder, copy, repository};
 
 /// A list with the programs that ask by it: one for each kind that names something.
 struct Asked {
@@ -27,12 +28,17 @@ fn all() -> Vec<Asked> {
                 continue;
             }
             let kinds: Vec<&str> = match restriction.about {
-                About::Pods => vec!["Pod"],
+                About::Pods | About::Placement => vec!["Pod"],
                 About::Objects(kinds) => kinds.iter().map(|(_, _, kind)| *kind).collect(),
             };
             let programs = kinds.into_iter().map(|kind| {
                 let items = restriction.items_cel.replace(OF, "object").replace(KIND, &format!("'{kind}'"));
-                let text = format!("({items}).filter(i, !{}.exists(e, {}))", json!(list), restriction.allows_cel);
+                let items = items.replace(PINNED, "false");
+                let refuses = format!("!{}.exists(e, {})", json!(list), restriction.allows_cel);
+                let text = match restriction.whole_cel {
+                    "" => format!("({items}).filter(i, {refuses})"),
+                    whole => format!("({items}).filter(i, [{whole}].exists(i, {refuses}))"),
+                };
                 let program = Program::compile(&text);
                 (kind, program.unwrap_or_else(|error| panic!("{}: {error}: {text}", restriction.id)))
             });
@@ -73,7 +79,8 @@ fn object(seed: u64) -> Value {
         ["10.0.0.0/7", "10.2.0.1/16"],
         ["0.0.0.0/0"],
         ["::/0", "10.0.0.0"],
-        [" 10.0.0.0/8"]
+        [" 10.0.0.0/8"],
+        ["2001:0db8::/32"]
     ]);
     let hosts = json!([
         "a.example.org",
@@ -90,6 +97,8 @@ fn object(seed: u64) -> Value {
     let mut object = match seed % 4 {
         0 => json!({"apiVersion": "v1", "kind": "Service", "spec": {
             "type": one(json!([null, "ClusterIP", "NodePort", "LoadBalancer", "LoadBalancer", "ExternalName"])),
+            "ipFamilies": one(json!([null, [], ["IPv4"], ["IPv6", "IPv4"]])),
+            "loadBalancerIP": one(json!([null, "", "198.51.100.7", "192.0.2.3", "::ffff:192.0.2.3"])),
             "externalIPs": one(addresses), "loadBalancerSourceRanges": one(ranges),
             "loadBalancerClass": one(json!([null, "", "example.org/internal", "example.org/internet"])),
         }}),
@@ -133,7 +142,7 @@ fn spec(seed: u64) -> Value {
     some("automountServiceAccountToken", json!([null, true, false]));
     some("nodeSelector", json!([null, {}, {"example.org/pool": "web"}, {"example.org/pool": "bank", "a": ""}]));
     let terms = |operator: &str| {
-        json!([{"matchExpressions": [{"key": "example.org/pool", "operator": operator, "values": ["web", "bank"]}]},
+        json!([{"matchExpressions": [{"key": "example.org/pool", "operator": operator, "values": ["web", "bank", "a,b", "a\nb", ""]}]},
             {"matchFields": [{"key": "metadata.name", "operator": operator, "values": ["lab-1"]}]}, {}])
     };
     let required =
@@ -157,6 +166,8 @@ fn spec(seed: u64) -> Value {
         ("kube-api-access-x", json!({"path": "a"})),
         ("mine", json!({"path": "a", "audience": ""})),
         ("vault", json!({"path": "a", "audience": "vault"})),
+        ("api", json!({"path": "a", "audience": "https://kubernetes.default.svc"})),
+        ("odd", json!({"path": "a", "audience": "vault\n=b\nc"})),
     ] {
         let mut volume = token(source);
         volume["name"] = json!(name);
@@ -204,4 +215,47 @@ fn cel_texts_say_what_checks_say() {
         let kind = *asked.programs.keys().next().expect("a kind");
         assert_eq!(asked.refused(kind, &json!({})), Some(BTreeSet::new()), "{}", asked.restriction.id);
     }
+}
+
+/// What an API server asks about is judged by the lists as well, less what was named before.
+#[test]
+fn requests_are_asked_about() {
+    let folder = Folder::empty();
+    copy(&repository().join("tests/cases/lists/tenants"), &folder.join("tenants"));
+    folder.edit("tenants/platform.yaml", "policies: [registries]", "policies: [storage-classes]");
+    let spec = |image: &str| {
+        json!({"nodeSelector": {"a": "b"}, "containers": [{"name": "a", "image": "registry.example.org/team/a:1"}],
+            "ephemeralContainers": [{"name": "debug", "image": image}]})
+    };
+    let pod = |image: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": spec(image)});
+    let review = |request: Value| -> Vec<String> {
+        let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request});
+        folder.write("request.json", review.to_string());
+        let path = folder.join("request.json").display().to_string();
+        let ran = folder.mtp(&["policy", "review", "--tenant", "acme", "--output", "json", &path]);
+        let said: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran}"));
+        let problems = said["problems"].as_array().expect("problems").iter();
+        let ours = problems.filter(|p| RESTRICTIONS.iter().any(|restriction| p["rule"] == restriction.id));
+        ours.map(|p| p["message"].as_str().expect("words").to_owned()).collect()
+    };
+    let resource = json!({"group": "", "version": "v1", "resource": "pods"});
+    let created = json!({"uid": "u", "resource": resource, "operation": "CREATE", "object": pod("evil.example.org/a")});
+    let said = review(created);
+    for words in ["image 'evil.example.org/a' is not allowed", "node selector 'a=b' is not allowed"] {
+        assert!(said.iter().any(|message| message == words), "{words}: {said:?}");
+    }
+    let changed = json!({"uid": "u", "resource": resource, "operation": "UPDATE", "subResource": "ephemeralcontainers",
+        "object": pod("evil.example.org/b"), "oldObject": pod("evil.example.org/a")});
+    assert_eq!(review(changed), ["image 'evil.example.org/b' is not allowed"]);
+}
+
+/// Too much for an annotation, or for what an API server computes, is said where it is written.
+#[test]
+fn a_list_has_an_end() {
+    let folder = Folder::empty();
+    copy(&repository().join("tests/cases/lists/tenants"), &folder.join("tenants"));
+    let many: Vec<String> = (0..251).map(|index| format!("a{index}.shop.apps.example.org")).collect();
+    folder.edit("tenants/acme.yaml", "www.example.org]", &format!("{}]", many.join(", ")));
+    let ran = folder.mtp(&["validate"]);
+    assert!(ran.to_string().contains("expected at most 250 entries of 10240 bytes in all, found 252 of"), "{ran}");
 }

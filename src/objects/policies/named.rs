@@ -11,7 +11,9 @@ use super::{Judge, Whose, in_tenants, quoted, quoted_list, rule, workloads};
 use crate::contract::admission::Mode;
 use crate::plan::admission::PoliciesPlan;
 use crate::plan::{Plan, TenantPlan, TierPlan};
-use crate::policy::restrictions::{About, Allowed, KIND, Lists, OF, OWN, OWN_ENTRIES, RESTRICTIONS, Restriction};
+use crate::policy::restrictions::{
+    About, Allowed, KIND, Lists, OF, OWN, OWN_ENTRIES, PINNED, RESTRICTIONS, Restriction,
+};
 
 /// The policies about objects that name something, and about what makes pods that would.
 pub fn judges(plan: &Plan, _: &PoliciesPlan) -> Vec<Judge> {
@@ -64,8 +66,16 @@ fn of_objects(
         ("object".to_owned(), "dyn(object)".to_owned()),
         ("old".to_owned(), "oldObject == null ? dyn({}) : dyn(oldObject)".to_owned()),
     ];
-    if rows.iter().any(|row| row.restriction.about == About::Pods) {
-        let spec = |of: &str| format!("variables.{of}.?spec.orValue(dyn({{}}))");
+    if rows.iter().any(|row| row.restriction.is_of_pods()) {
+        let is_placed = rows.iter().any(|row| row.restriction.about == About::Placement);
+        if is_placed {
+            variables.push(("pinned".to_owned(), IS_PINNED.to_owned()));
+        }
+        let spec = |of: &str| {
+            let of_pod = format!("variables.{of}.?spec.orValue(dyn({{}}))");
+            let of_set = format!("variables.{of}.?spec.template.spec.orValue(dyn({{}}))");
+            if is_placed { format!("{IS_SET} ? {of_set} : {of_pod}") } else { of_pod }
+        };
         variables.push(("spec".to_owned(), spec("object")));
         variables.push(("oldSpec".to_owned(), spec("old")));
     }
@@ -77,17 +87,19 @@ fn of_objects(
         let name = restriction.id.replace('-', "_");
         let is_other = match restriction.about {
             About::Pods => "request.resource.resource != 'pods'".to_owned(),
+            About::Placement => "!(request.resource.resource in ['daemonsets', 'pods'])".to_owned(),
             About::Objects(kinds) => {
                 let resources: Vec<&str> = kinds.iter().map(|(_, resource, _)| *resource).collect();
                 format!("!(request.resource.resource in {})", quoted_list(resources))
             }
         };
         let [of, before] = match restriction.about {
-            About::Pods => ["variables.spec", "variables.oldSpec"],
+            About::Pods | About::Placement => ["variables.spec", "variables.oldSpec"],
             About::Objects(_) => ["variables.object", "variables.old"],
         };
-        let [items, old] =
-            [of, before].map(|of| restriction.items_cel.replace(OF, of).replace(KIND, "request.kind.kind"));
+        let [items, old] = [of, before].map(|of| {
+            restriction.items_cel.replace(OF, of).replace(KIND, "request.kind.kind").replace(PINNED, "variables.pinned")
+        });
         variables.push((format!("{name}_before"), format!("oldObject == null || {is_other} ? [] :\n{old}")));
         let is_new = format!("!(i in variables.{name}_before)");
         let told_here = told_of(restriction, &items, &[is_new, refuses(row)]);
@@ -124,7 +136,7 @@ fn of_objects(
 /// Whoever applies a Deployment hears what its pods would hear.
 fn of_templates(plan: &Plan, whose: Whose<'_>, bounds: &Bounds) -> Option<Judge> {
     let rows = rows(bounds, |mode| mode >= Mode::Warn);
-    let rows: Vec<Row<'_>> = rows.into_iter().filter(|row| row.restriction.about == About::Pods).collect();
+    let rows: Vec<Row<'_>> = rows.into_iter().filter(|row| row.restriction.is_of_pods()).collect();
     if rows.is_empty() {
         return None;
     }
@@ -134,7 +146,7 @@ fn of_templates(plan: &Plan, whose: Whose<'_>, bounds: &Bounds) -> Option<Judge>
     for row in &rows {
         let restriction = row.restriction;
         let name = restriction.id.replace('-', "_");
-        let items = restriction.items_cel.replace(OF, "variables.spec");
+        let items = restriction.items_cel.replace(OF, "variables.spec").replace(PINNED, "false");
         variables.push((name.clone(), told_of(restriction, &items, &[refuses(row)])));
         told.push(if exempt.contains(restriction.id) {
             format!("({} ? [] : variables.{name})", is_exempt(restriction.id))
@@ -157,8 +169,29 @@ fn of_templates(plan: &Plan, whose: Whose<'_>, bounds: &Bounds) -> Option<Judge>
     })
 }
 
+/// Whether it is about a DaemonSet.
+const IS_SET: &str = "request.resource.resource == 'daemonsets'";
+
+/// Whether the controller of DaemonSets makes the pod; without credentials of its own, it is one with all other controllers, of
+/// whose pods none has a DaemonSet for its controller. The kind alone says nothing: whoever makes a pod may state it.
+const IS_PINNED: &str = "request.userInfo.username in ['system:kube-controller-manager', 'system:serviceaccount:kube-system:daemon-set-controller']\n\
+    && request.resource.resource == 'pods' && variables.object.?metadata.ownerReferences.orValue([])\n\
+    .exists(o, o.kind == 'DaemonSet' && o.apiVersion.startsWith('apps/') && o.?controller.orValue(false))";
+
 /// That a list does not let an item: the tier's, or the tenant's own; of an empty one, no question.
 fn refuses(row: &Row<'_>) -> String {
+    let whole = row.restriction.whole_cel;
+    if whole.is_empty() {
+        return refuses_each(row);
+    }
+    match refuses_each(row) {
+        none if none.is_empty() => none,
+        // What entries are held against is worked out once.
+        refuses => format!("[{whole}].exists(i, {refuses})"),
+    }
+}
+
+fn refuses_each(row: &Row<'_>) -> String {
     let let_by = row.restriction.allows_cel;
     let of_tier = match row.of_tier {
         None => None,
@@ -199,6 +232,7 @@ fn asked(rows: &[Row<'_>]) -> Vec<NamedRuleWithOperations> {
     for Row { restriction, .. } in rows {
         let all: &[(&str, &str, &str)] = match restriction.about {
             About::Pods => &[("", "pods", ""), ("", "pods/ephemeralcontainers", "")],
+            About::Placement => &[("", "pods", ""), ("", "pods/ephemeralcontainers", ""), ("apps", "daemonsets", "")],
             About::Objects(kinds) => kinds,
         };
         for (group, resource, _) in all {

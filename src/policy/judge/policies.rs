@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::case::Case;
-use super::{Check::Layer as ByLayer, Layer, Objection, Rule, Whom};
+use super::{Check::Layer as ByLayer, Layer, Objection, Rule, Whom, running};
 use crate::contract::admission::Mode;
 use crate::objects::meta::TENANT;
 use crate::policy::json::Json;
 use crate::policy::pod::List;
-use crate::policy::restrictions::{About, Allowed, RESTRICTIONS};
+use crate::policy::restrictions::{About, Allowed, RESTRICTIONS, Restriction};
 use crate::policy::review::{self, Breach};
 use crate::policy::standing::{Standing, told};
 
@@ -58,28 +58,23 @@ pub fn ask(case: &Case<'_>) -> Vec<Objection> {
 fn named(case: &Case<'_>) -> Vec<Objection> {
     let mut all = Vec::new();
     for restriction in RESTRICTIONS {
-        let both = [case.standing.lists, case.standing.own_lists].map(|lists| lists.get(restriction.id));
-        let both: Vec<&Allowed> = both.into_iter().flatten().collect();
-        // What naming something else leads to is one for both.
-        let Some(mode) = both.first().map(|allowed| allowed.mode) else { continue };
-        if mode < Mode::Warn || case.standing.exempt.contains_key(restriction.id) {
-            continue;
-        }
-        let (of, whom, base) = match (restriction.about, &case.pod) {
-            (About::Pods, Some(pod)) if pod.base.is_empty() => (&pod.value["spec"], pod.whom, "spec".to_owned()),
-            (About::Pods, Some(pod)) => (&pod.value["spec"], pod.whom, format!("{}.spec", pod.base)),
-            (About::Objects(_), _) if restriction.is_about(case.group(), case.kind) => {
+        let (of, whom, base) = match &case.pod {
+            Some(pod) if restriction.is_of_pods() => {
+                let is_set = restriction.about == About::Placement && case.kind == "DaemonSet";
+                let whom = if is_set { Whom::Object } else { pod.whom };
+                let base = if pod.base.is_empty() { "spec".to_owned() } else { format!("{}.spec", pod.base) };
+                (&pod.value["spec"], whom, base)
+            }
+            _ if restriction.is_about(case.group(), case.kind) => {
                 (&case.value["spec"], Whom::Object, "spec".to_owned())
             }
             _ => continue,
         };
-        let object = if restriction.about == About::Pods { of } else { case.value };
-        let items = (restriction.items)(object).into_iter();
-        let refused = items.filter(|item| both.iter().any(|allowed| !restriction.lets(&allowed.list, item)));
-        all.extend(refused.map(|item| Objection {
+        let object = if restriction.is_of_pods() { of } else { case.value };
+        all.extend(not_let(restriction, &case.standing, object, &Value::Null).map(|(item, refuses)| Objection {
             layer: Layer::Policies,
             rule: restriction.id,
-            refuses: mode == Mode::Deny,
+            refuses,
             whom,
             path: place(of, &item, &base).unwrap_or_else(|| base.clone()),
             message: restriction.message(&item),
@@ -87,6 +82,62 @@ fn named(case: &Case<'_>) -> Vec<Objection> {
         }));
     }
     all
+}
+
+/// The same of a request about a pod, as the API server sends it; paths are those within the pod's `spec`.
+pub fn named_in_request(request: &Value, standing: &Standing<'_>) -> Vec<Objection> {
+    let is_change = request["operation"] == "CREATE" || request["operation"] == "UPDATE";
+    let is_whole = request["subResource"].as_str().is_none_or(|sub| sub.is_empty() || sub == "ephemeralcontainers");
+    if !is_change || !is_whole {
+        return Vec::new();
+    }
+    let mut spec = request["object"]["spec"].clone();
+    if is_pinned(request) {
+        running::unpin(&mut spec);
+    }
+    let before = &request["oldObject"]["spec"];
+    let rows = RESTRICTIONS.into_iter().filter(|restriction| restriction.is_of_pods());
+    rows.flat_map(|restriction| {
+        let spec = &spec;
+        not_let(restriction, standing, spec, before).map(move |(item, refuses)| Objection {
+            layer: Layer::Policies,
+            rule: restriction.id,
+            refuses,
+            whom: Whom::Object,
+            path: place(spec, &item, "").unwrap_or_default().trim_start_matches('.').to_owned(),
+            message: restriction.message(&item),
+            fix: restriction.fix.to_owned(),
+        })
+    })
+    .collect()
+}
+
+/// Whether the controller of DaemonSets makes a pod: what it binds the pod to, nobody asked for.
+fn is_pinned(request: &Value) -> bool {
+    let users = ["system:kube-controller-manager", "system:serviceaccount:kube-system:daemon-set-controller"];
+    let is_controller = request["userInfo"]["username"].as_str().is_some_and(|user| users.contains(&user));
+    is_controller && running::is_of_daemon_set(&request["object"])
+}
+
+/// What is named and not let, and was not named before; each with whether it is refused.
+fn not_let(
+    restriction: &'static Restriction,
+    standing: &Standing<'_>,
+    object: &Value,
+    before: &Value,
+) -> impl Iterator<Item = (String, bool)> {
+    let both = [standing.lists, standing.own_lists].map(|lists| lists.get(restriction.id));
+    let both: Vec<&Allowed> = both.into_iter().flatten().collect();
+    // What naming something else leads to is one for both.
+    let mode = both.first().map_or(Mode::Off, |allowed| allowed.mode);
+    let is_let_off = mode < Mode::Warn || standing.exempt.contains_key(restriction.id);
+    let mut items = Vec::new();
+    if !is_let_off && !(restriction.is_filled_in)(object) {
+        items = (restriction.items)(object);
+        let old = if before.is_null() { Vec::new() } else { (restriction.items)(before) };
+        items.retain(|item| !old.contains(item) && both.iter().any(|allowed| !restriction.lets(&allowed.list, item)));
+    }
+    items.into_iter().map(move |item| (item, mode == Mode::Deny))
 }
 
 /// Where an object says a text first, for whoever looks for it.

@@ -74,9 +74,13 @@ impl Running {
         let mut made = pod.clone();
         // Items of a list do not say what they are.
         (made["apiVersion"], made["kind"]) = ("v1".into(), "Pod".into());
-        // Debuggers are gone with the pod.
+        // Debuggers are gone with the pod, and on which node it is, others have said.
         if let Some(spec) = made["spec"].as_object_mut() {
             spec.remove("ephemeralContainers");
+            spec.remove("nodeName");
+        }
+        if is_of_daemon_set(&made) {
+            unpin(&mut made["spec"]);
         }
         let objections = objections_by(&Case::new(&made, guardrails, standing), &LAYERS);
         if objections.is_empty() {
@@ -119,6 +123,25 @@ impl Running {
     }
 }
 
+/// Whether a DaemonSet controls a pod.
+pub fn is_of_daemon_set(pod: &Value) -> bool {
+    let owners = pod["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+    let mut sets = owners.filter(|owner| owner["controller"] == true && owner["kind"] == "DaemonSet");
+    sets.any(|owner| owner["apiVersion"].as_str().is_some_and(|version| version.starts_with("apps/")))
+}
+
+/// Takes out what the controller of DaemonSets put into a pod to bind it to its node.
+///
+/// Source: `ReplaceDaemonSetPodNodeNameNodeAffinity` in `pkg/controller/daemon/util/daemonset_util.go` of kubernetes/kubernetes
+pub fn unpin(spec: &mut Value) {
+    let required = "/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms";
+    for term in spec.pointer_mut(required).and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(fields) = term.as_object_mut() {
+            fields.remove("matchFields");
+        }
+    }
+}
+
 /// What makes a pod anew. A ReplicaSet whose name ends with the hash that it gives its pods is a Deployment's: so Deployments
 /// name theirs.
 fn origin(pod: &Value, name: &str) -> Origin {
@@ -144,7 +167,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::Running;
+    use crate::contract::admission::Mode;
     use crate::policy::manifests::Surroundings;
+    use crate::policy::restrictions::{Allowed, Lists};
     use crate::policy::standing::Standing;
 
     fn pod(name: &str, more: Value) -> Value {
@@ -195,5 +220,31 @@ mod tests {
             })
             .collect();
         assert_eq!(all, ["tenant-acme-x: 2 Deployment web (web-5d8-a)", "tenant-acme-x: 1 Pod lone (lone)"]);
+    }
+
+    /// On which node a pod is, the scheduler has said, or the controller of DaemonSets; what else it asks for, it asks for anew.
+    #[test]
+    fn where_a_pod_is_nobody_asked_for() {
+        let none = || Allowed { list: Vec::new(), mode: Mode::Deny };
+        let lists: Lists = [("node-names", none()), ("node-selectors", none())].into();
+        let around =
+            || Some(Surroundings { standing: Standing { lists: &lists, ..Standing::UNLESS_SAID }, guardrails: None });
+        let by_name = json!({"key": "metadata.name", "operator": "In", "values": ["node-7"]});
+        let spec = json!({
+            "nodeName": "node-7", "containers": [{"name": "a", "image": "a:1"}],
+            "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
+                {"nodeSelectorTerms": [{"matchFields": [by_name]}]}}},
+        });
+        let owners = |kind: &str| json!([{"apiVersion": "apps/v1", "kind": kind, "name": "x", "controller": true}]);
+        for (kind, expected) in
+            [("DaemonSet", &[][..]), ("ReplicaSet", &["node selector 'metadata.name=node-7' is not allowed"])]
+        {
+            let mut running = Running::default();
+            running.take(&pod("a", json!({"/spec": spec, "/metadata/ownerReferences": owners(kind)})), around());
+            let of_lists =
+                running.found.keys().flat_map(|(_, complaints)| complaints).filter(|c| lists.contains_key(c.rule));
+            let words: Vec<&str> = of_lists.map(|complaint| complaint.message.as_str()).collect();
+            assert_eq!(words, expected, "{kind}");
+        }
     }
 }

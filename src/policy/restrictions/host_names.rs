@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{About, Example, Restriction, add, each};
+use super::{About, Example, PLAIN, Restriction, add, each};
 
 /// The row of [`super::RESTRICTIONS`]. `*.apps.example.org` lets itself, and every name below `apps.example.org`. What states no
 /// name stands for `*`: an Ingress takes all of them, a route those of its Gateway.
@@ -95,4 +95,5 @@ pub const RESTRICTION: Restriction = Restriction {
             object: "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {rules: []}}",
         },
     ],
+    ..PLAIN
 };

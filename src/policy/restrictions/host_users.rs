@@ -1,6 +1,6 @@
 //! Whether a pod's root is root on the node.
 
-use super::{About, Example, Restriction, SAME, same};
+use super::{About, Example, PLAIN, Restriction, SAME, same};
 
 /// The row of [`super::RESTRICTIONS`]. `hostUsers: false` of a Platform or Tier stands for a list of that one word.
 ///
@@ -23,4 +23,5 @@ pub const RESTRICTION: Restriction = Restriction {
         Example { about: "of the node", list: &["false"], refused: &["true"], object: "hostUsers: true" },
         Example { about: "its own", list: &["false"], refused: &[], object: "hostUsers: false" },
     ],
+    ..PLAIN
 };

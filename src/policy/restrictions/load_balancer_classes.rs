@@ -1,7 +1,7 @@
 //! Which load balancers Services get.
 
 use super::service_types::SERVICES;
-use super::{Example, Restriction, SAME, same, stated};
+use super::{Example, PLAIN, Restriction, SAME, same, stated};
 
 /// The row of [`super::RESTRICTIONS`]. A Service that names none gets the cluster's.
 ///
@@ -15,11 +15,8 @@ pub const RESTRICTION: Restriction = Restriction {
     what: "load balancer class",
     about: SERVICES,
     entry: |entry| {
-        if entry.is_empty() || entry.contains(|c: char| c.is_whitespace() || c == ',') {
-            Err("expected a class".to_owned())
-        } else {
-            Ok(())
-        }
+        let is_class = crate::names::is_qualified(entry);
+        if is_class { Ok(()) } else { Err("expected a class such as `example.org/internal`".to_owned()) }
     },
     items: |object| stated(&object["spec"]["loadBalancerClass"]),
     items_cel: "has($of.spec) && has($of.spec.loadBalancerClass) && $of.spec.loadBalancerClass != '' ? [$of.spec.loadBalancerClass] : []",
@@ -39,4 +36,5 @@ pub const RESTRICTION: Restriction = Restriction {
             object: "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {type: LoadBalancer, loadBalancerClass: example.org/internet, ports: [{port: 80}]}}",
         },
     ],
+    ..PLAIN
 };

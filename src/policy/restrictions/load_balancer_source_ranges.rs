@@ -1,9 +1,10 @@
 //! Who reaches load balancers.
 
 use super::service_types::SERVICES;
-use super::{Example, Restriction, add, each, networks};
+use super::{Example, PLAIN, Restriction, add, each, networks};
 
-/// The row of [`super::RESTRICTIONS`]. A load balancer that names no range is open to everybody, which is `0.0.0.0/0`.
+/// The row of [`super::RESTRICTIONS`]. A load balancer that names no range is open to everybody, which is
+/// `0.0.0.0/0`, and where it has IPv6 `::/0` as well; which families it has, the API server says before it asks.
 ///
 /// Source: <https://kubernetes.io/docs/tasks/access-application-cluster/configure-cloud-provider-firewall/>
 pub const RESTRICTION: Restriction = Restriction {
@@ -25,13 +26,21 @@ pub const RESTRICTION: Restriction = Restriction {
             .filter_map(|range| range.as_str())
             .for_each(|range| add(&mut all, range));
         if all.is_empty() {
-            add(&mut all, "0.0.0.0/0");
+            let families: Vec<&str> = each(&spec["ipFamilies"]).filter_map(|family| family.as_str()).collect();
+            if families.is_empty() || families.contains(&"IPv4") {
+                add(&mut all, "0.0.0.0/0");
+            }
+            if families.contains(&"IPv6") {
+                add(&mut all, "::/0");
+            }
         }
         all
     },
     items_cel: "has($of.spec) && has($of.spec.type) && $of.spec.type == 'LoadBalancer'\n\
                 ? (has($of.spec.loadBalancerSourceRanges) && size($of.spec.loadBalancerSourceRanges) > 0\n\
-                ? $of.spec.loadBalancerSourceRanges : ['0.0.0.0/0']) : []",
+                ? $of.spec.loadBalancerSourceRanges : (has($of.spec.ipFamilies) && size($of.spec.ipFamilies) > 0 ? $of.spec.ipFamilies : ['IPv4'])\n\
+                .map(f, f == 'IPv6' ? '::/0' : '0.0.0.0/0')) : []",
+    covers: Some(networks::holds_range_of),
     allows: networks::holds_range,
     allows_cel: networks::HOLDS_RANGE,
     examples: &[
@@ -60,4 +69,5 @@ pub const RESTRICTION: Restriction = Restriction {
             object: "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: 80}]}}",
         },
     ],
+    ..PLAIN
 };

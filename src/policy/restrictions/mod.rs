@@ -4,7 +4,6 @@
 //! object names, and whether an entry of the list lets it; both once in Rust, for whoever asks before he pushes, and once in
 //! CEL, for the API server. Of a change, what was named before is let be.
 
-mod api_tokens;
 mod external_ips;
 mod host_names;
 mod host_users;
@@ -18,6 +17,7 @@ mod registries;
 mod runtime_classes;
 mod service_types;
 mod storage_classes;
+mod token_audiences;
 mod tolerations;
 
 use std::collections::BTreeMap;
@@ -53,15 +53,44 @@ pub struct Restriction {
     pub allows: fn(&str, &str) -> bool,
     /// The same in CEL, of an entry `e` and an item `i`.
     pub allows_cel: &'static str,
+    /// In CEL, what `i` in [`Restriction::allows_cel`] is instead of the item `i`, worked out once for all entries; empty: the item.
+    pub whole_cel: &'static str,
+    /// Whether an entry lets all that another one lets.
+    pub covers: Option<fn(&str, &str) -> bool>,
+    /// Whether the cluster fills in something of an object before it asks: without a cluster, nobody knows what.
+    pub is_filled_in: fn(&Value) -> bool,
     /// Objects, or specs of pods, that keep to a list and that do not.
     pub examples: &'static [Example],
 }
+
+/// What most rows have.
+pub const PLAIN: Restriction = Restriction {
+    id: "",
+    field: "",
+    title: "",
+    why: "",
+    fix: "",
+    what: "",
+    about: About::Pods,
+    entry: any_name,
+    items: |_| Vec::new(),
+    items_cel: "",
+    allows: same,
+    allows_cel: SAME,
+    whole_cel: "",
+    covers: None,
+    is_filled_in: |_| false,
+    examples: &[],
+};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
     /// Pods, and early whatever makes them.
     Pods,
+    /// The same, and DaemonSets as such: their controller puts an affinity of its own in place of what their pods ask for, so that
+    /// no pod of theirs says it.
+    Placement,
     /// Objects: API group, resource, kind.
     Objects(&'static [(&'static str, &'static str, &'static str)]),
 }
@@ -84,11 +113,14 @@ pub const OF: &str = "$of";
 /// In [`Restriction::items_cel`]: the kind of the object, as a text.
 pub const KIND: &str = "$kind";
 
+/// In [`Restriction::items_cel`]: whether the controller of DaemonSets makes the pod, which binds each to its node by name.
+pub const PINNED: &str = "$pinned";
+
 /// All of them, in the order in which breaches are told.
 pub const RESTRICTIONS: [&Restriction; 14] = [
     &registries::RESTRICTION,
     &host_users::RESTRICTION,
-    &api_tokens::RESTRICTION,
+    &token_audiences::RESTRICTION,
     &runtime_classes::RESTRICTION,
     &priority_classes::RESTRICTION,
     &tolerations::RESTRICTION,
@@ -153,6 +185,17 @@ impl Restriction {
         list.iter().any(|entry| (self.allows)(entry, item))
     }
 
+    /// Whether it is asked about what pods name.
+    pub fn is_of_pods(&self) -> bool {
+        matches!(self.about, About::Pods | About::Placement)
+    }
+
+    /// Whether some entry of a list lets all that `entry` lets.
+    pub fn is_covered(&self, list: &[String], entry: &str) -> bool {
+        let covers = self.covers.unwrap_or(self.allows);
+        list.iter().any(|old| covers(old, entry))
+    }
+
     /// What is said of it.
     pub fn message(&self, item: &str) -> String {
         format!("{} '{item}' is not allowed", self.what)
@@ -161,7 +204,7 @@ impl Restriction {
     /// Whether it asks about a kind of an API group; pods are asked about by whoever has one.
     pub fn is_about(&self, group: &str, kind: &str) -> bool {
         match self.about {
-            About::Pods => false,
+            About::Pods | About::Placement => false,
             About::Objects(all) => all.iter().any(|(of, _, known)| (*of, *known) == (group, kind)),
         }
     }

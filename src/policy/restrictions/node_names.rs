@@ -1,6 +1,6 @@
 //! On which node a pod is, without asking the scheduler.
 
-use super::{About, Example, Restriction, SAME, any_name, same, stated};
+use super::{About, Example, PLAIN, Restriction, SAME, any_name, same, stated};
 
 /// The row of [`super::RESTRICTIONS`]. It is asked when a pod is made: the scheduler names the node later.
 ///
@@ -10,7 +10,7 @@ pub const RESTRICTION: Restriction = Restriction {
     field: "nodeNames",
     title: "a pod that names its node",
     why: "Whoever names a node passes by the scheduler: taints and free space are not looked at.",
-    fix: "Leave `nodeName` out; a `nodeSelector` with `kubernetes.io/hostname` asks the scheduler for that node.",
+    fix: "Leave `nodeName` out, and let the scheduler choose.",
     what: "node",
     about: About::Pods,
     entry: any_name,
@@ -28,4 +28,5 @@ pub const RESTRICTION: Restriction = Restriction {
         Example { about: "named", list: &[], refused: &["control-plane-1"], object: "nodeName: control-plane-1" },
         Example { about: "of the list", list: &["lab-1"], refused: &[], object: "nodeName: lab-1" },
     ],
+    ..PLAIN
 };

@@ -2,13 +2,16 @@
 
 use serde_json::Value;
 
-use super::{About, Example, Restriction, add, each};
+use super::{About, Example, PLAIN, Restriction, add, each};
 
-/// The row of [`super::RESTRICTIONS`]. Entries are a label of nodes, `key=value`, or `key` for any value of it. What is asked about
-/// is what leads to nodes: `nodeSelector`, and of node affinity, required or preferred, `In`, `Exists`, `Gt` and `Lt`. `NotIn` and
-/// `DoesNotExist` lead away from some, and to none where a pod that asks for nothing would not be.
+/// The row of [`super::RESTRICTIONS`]. Entries are a label of nodes, `key=value`, or `key` for whatever is asked about it. Asked about
+/// are `nodeSelector` and node affinity, required or preferred: `In` names values, every other operator the key, since whoever
+/// excludes all pools but one has chosen it. Pods that go where other pods are (`podAffinity`) are not asked about.
 ///
-/// Source: <https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodeselector>
+/// The controller of DaemonSets binds each pod to a node by name, and puts that in place of the affinity that the template requires.
+///
+/// Source: <https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodeselector>,
+/// `ReplaceDaemonSetPodNodeNameNodeAffinity` in `pkg/controller/daemon/util/daemonset_util.go` of kubernetes/kubernetes
 pub const RESTRICTION: Restriction = Restriction {
     id: "node-selectors",
     field: "nodeSelectors",
@@ -16,13 +19,13 @@ pub const RESTRICTION: Restriction = Restriction {
     why: "Whoever chooses nodes by their labels puts pods where another tenant's, or the control plane, are.",
     fix: "Ask for labels of the list alone, in `nodeSelector` and in node affinity, or leave both out.",
     what: "node selector",
-    about: About::Pods,
+    about: About::Placement,
     entry: |entry| {
         let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
         if crate::names::is_qualified(key) && crate::names::is_label_value(value) {
             Ok(())
         } else {
-            Err("expected a label of nodes, `key=value`, or `key` for any value".to_owned())
+            Err("expected a label of nodes, `key=value`, or `key` for any value of it".to_owned())
         }
     },
     items: |spec| {
@@ -36,12 +39,15 @@ pub const RESTRICTION: Restriction = Restriction {
             each(&affinity["preferredDuringSchedulingIgnoredDuringExecution"]).map(|term| &term["preference"]);
         for term in required.chain(preferred) {
             for of in each(&term["matchExpressions"]).chain(each(&term["matchFields"])) {
-                named(of).into_iter().for_each(|item| add(&mut all, item));
+                // As the text in CEL takes lists of lists apart.
+                for item in named(of).iter().flat_map(|item| item.split('\n')).filter(|item| !item.is_empty()) {
+                    add(&mut all, item);
+                }
             }
         }
         all
     },
-    // Labels have no commas: so lists of lists become one.
+    // No label has a line's end: so lists of lists become one.
     items_cel: concat!(
         "(has($of.nodeSelector) ? $of.nodeSelector.map(k, k + '=' + $of.nodeSelector[k]) : [])\n",
         "+ (has($of.affinity) && has($of.affinity.nodeAffinity)\n",
@@ -49,10 +55,9 @@ pub const RESTRICTION: Restriction = Restriction {
         "? $of.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms : [])\n",
         "+ (has($of.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution)\n",
         "? $of.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution.map(p, p.preference) : []))\n",
-        ".map(t, ((has(t.matchExpressions) ? t.matchExpressions : []) + (has(t.matchFields) ? t.matchFields : []))\n",
-        ".filter(x, x.operator != 'NotIn' && x.operator != 'DoesNotExist')\n",
-        ".map(x, x.operator == 'In' ? x.values.map(v, x.key + '=' + v).join(',') : x.key).join(','))\n",
-        ".join(',').split(',').filter(i, i != '') : [])"
+        ".map(t, ((has(t.matchExpressions) ? t.matchExpressions : []) + (has(t.matchFields) && !$pinned ? t.matchFields : []))\n",
+        ".map(x, x.operator == 'In' ? x.values.map(v, x.key + '=' + v).join('\\n') : x.key).join('\\n'))\n",
+        ".join('\\n').split('\\n').filter(i, i != '') : [])"
     ),
     allows: |entry, item| entry == item || !entry.contains('=') && item.split('=').next() == Some(entry),
     allows_cel: "i == e || !e.contains('=') && i.startsWith(e + '=')",
@@ -76,19 +81,19 @@ pub const RESTRICTION: Restriction = Restriction {
             object: "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: example.org/pool, operator: In, values: [web, bank]}, {key: node-role.kubernetes.io/control-plane, operator: Exists}]}]}, preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, preference: {matchFields: [{key: metadata.name, operator: In, values: [bank-1]}]}}]}}",
         },
         Example {
-            about: "away from nodes",
-            list: &[],
-            refused: &[],
+            about: "away from all others",
+            list: &["example.org/old"],
+            refused: &["example.org/pool"],
             object: "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: example.org/old, operator: DoesNotExist}, {key: example.org/pool, operator: NotIn, values: [bank]}]}]}}}",
         },
     ],
+    ..PLAIN
 };
 
 /// What one requirement leads to.
 fn named(of: &Value) -> Vec<String> {
     let key = of["key"].as_str().unwrap_or_default();
     match of["operator"].as_str().unwrap_or_default() {
-        "NotIn" | "DoesNotExist" => Vec::new(),
         "In" => each(&of["values"]).filter_map(Value::as_str).map(|value| format!("{key}={value}")).collect(),
         _ => vec![key.to_owned()],
     }

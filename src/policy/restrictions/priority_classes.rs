@@ -1,6 +1,6 @@
 //! Before whom pods are scheduled.
 
-use super::{About, Example, Restriction, SAME, any_name, same, stated};
+use super::{About, Example, PLAIN, Restriction, SAME, any_name, same, stated};
 
 /// The row of [`super::RESTRICTIONS`]. A pod that names none is nobody's better; where the cluster has a default, the API server
 /// has named it before it asks, and the list has to.
@@ -29,4 +29,5 @@ pub const RESTRICTION: Restriction = Restriction {
             object: "priorityClassName: system-cluster-critical",
         },
     ],
+    ..PLAIN
 };

@@ -1,10 +1,11 @@
 //! Where images come from.
 
-use super::{About, Example, Restriction, add, each};
+use super::{About, Example, PLAIN, Restriction, add, each};
 
 /// The row of [`super::RESTRICTIONS`].
 ///
-/// An image without a host is one of `docker.io`, one of a single word of `docker.io/library`: so the container runtimes read it.
+/// An image without a host is one of `docker.io`, one of a single word of `docker.io/library`: so containerd reads it. CRI-O asks its
+/// own list of registries for such a name: where it runs, only names with a host say where an image comes from.
 ///
 /// Source: <https://github.com/distribution/reference/blob/main/normalize.go>
 pub const RESTRICTION: Restriction = Restriction {
@@ -17,10 +18,8 @@ pub const RESTRICTION: Restriction = Restriction {
     about: About::Pods,
     entry: |entry| {
         let (host, path) = entry.split_once('/').unwrap_or((entry, ""));
-        let is_host = host == "localhost" || host.contains(['.', ':']);
         let is_path = path.is_empty() && !entry.ends_with('/') || path.split('/').all(|part| !part.is_empty() && part.chars().all(is_of_path));
-        let is_plain = host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(c));
-        if is_host && is_path && is_plain {
+        if is_host(host) && is_path {
             Ok(())
         } else {
             Err("expected a registry by its host, and perhaps a path: `registry.example.org/team`".to_owned())
@@ -51,9 +50,12 @@ pub const RESTRICTION: Restriction = Restriction {
             Some(_) => false,
         })
     },
-    allows_cel: "[i.matches('^(localhost|[^/]*[.:A-Z][^/]*)/') ? i : i.contains('/') ? 'docker.io/' + i : 'docker.io/library/' + i]\n\
-                 .exists(w, w.startsWith(e + '/')\n\
-                 || e.contains('/') && (w == e || w.startsWith(e + ':') || w.startsWith(e + '@')))",
+    allows_cel: "i.startsWith(e + '/')\n|| e.contains('/') && (i == e || i.startsWith(e + ':') || i.startsWith(e + '@'))",
+    whole_cel: "[i.matches('^(localhost|[^/]*[.:A-Z][^/]*)/') ? i : 'docker.io/' + i]\n\
+                .map(w, w.startsWith('index.docker.io/') ? 'docker.io/' + w.substring(16) : w)\n\
+                .map(w, w.matches('^docker[.]io/[^/]*$') ? 'docker.io/library/' + w.substring(10) : w)[0]",
+    // An entry is the beginning of what it lets.
+    covers: Some(|old, new| (RESTRICTION.allows)(old, &format!("{new}/a"))),
     examples: &[
         Example {
             about: "of that registry, by a tag and by a digest, in all lists",
@@ -82,27 +84,52 @@ pub const RESTRICTION: Restriction = Restriction {
             object: "{containers: [{name: a, image: nginx}, {name: b, image: team/app:1}, {name: c, image: \"nginx:1.0\"}, {name: d, image: localhost/app}]}",
         },
         Example {
+            about: "without a path, by both names of the host",
+            list: &["docker.io/library"],
+            refused: &["index.docker.io/team/app"],
+            object: "{containers: [{name: a, image: docker.io/nginx}, {name: b, image: index.docker.io/library/nginx}, {name: c, image: index.docker.io/team/app}]}",
+        },
+        Example {
             about: "an image that is mounted, and one for debugging",
             list: &[],
             refused: &["busybox", "registry.example.org/model:1"],
             object: "{ephemeralContainers: [{name: a, image: busybox}], volumes: [{name: model, image: {reference: registry.example.org/model:1}}]}",
         },
     ],
+    ..PLAIN
 };
 
 fn is_of_path(letter: char) -> bool {
     letter.is_ascii_lowercase() || letter.is_ascii_digit() || "._-".contains(letter)
 }
 
-/// The name with its host.
+/// A name or an IPv6 address in brackets, with a port or without; not one word, which would be a path.
+fn is_host(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let is_address = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok_and(|parsed| parsed.to_string() == address));
+    let is_name = crate::names::is_dns_subdomain(name) && (name == "localhost" || name.contains('.') || port.is_some());
+    (is_address || is_name)
+        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|number| number.to_string() == port))
+}
+
+/// The name with its host, as the runtimes complete it.
 fn whole(image: &str) -> String {
-    match image.split_once('/') {
-        Some((host, _)) if host == "localhost" || host.chars().any(|c| ".:".contains(c) || c.is_ascii_uppercase()) => {
-            image.to_owned()
+    let (host, path) = match image.split_once('/') {
+        Some((host, path))
+            if host == "localhost" || host.chars().any(|c| ".:".contains(c) || c.is_ascii_uppercase()) =>
+        {
+            (if host == "index.docker.io" { "docker.io" } else { host }, path)
         }
-        Some(_) => format!("docker.io/{image}"),
-        None => format!("docker.io/library/{image}"),
-    }
+        _ => ("docker.io", image),
+    };
+    let library = if host == "docker.io" && !path.contains('/') { "library/" } else { "" };
+    format!("{host}/{library}{path}")
 }
 
 #[cfg(test)]
@@ -110,8 +137,23 @@ mod tests {
     use super::RESTRICTION;
 
     #[test]
+    fn an_image_of_one_word_is_one_of_the_library() {
+        let lets = |entry: &str, image: &str| (RESTRICTION.allows)(entry, image);
+        assert!(lets("docker.io/team", "team/app") && lets("docker.io/team", "index.docker.io/team/app"));
+        assert!(!lets("docker.io/team", "docker.io/team") && !lets("docker.io/team", "team:1"));
+        assert!(lets("docker.io/library/team", "docker.io/team") && lets("docker.io", "team"));
+    }
+
+    #[test]
     fn an_entry_is_a_host_with_or_without_a_path() {
-        for entry in ["registry.example.org", "registry.example.org:5000/a/b-c", "localhost", "docker.io/library"] {
+        for entry in [
+            "registry.example.org",
+            "registry.example.org:5000/a/b-c",
+            "localhost",
+            "docker.io/library",
+            "[2001:db8::1]:5000",
+            "registry:5000",
+        ] {
             (RESTRICTION.entry)(entry).unwrap_or_else(|why| panic!("{entry}: {why}"));
         }
         for entry in [
@@ -123,6 +165,13 @@ mod tests {
             "https://a.example",
             "a.example/A",
             "a.example/*",
+            ".",
+            ":",
+            "[]:",
+            "a.example:",
+            "a.example:080",
+            "A.example",
+            "[2001:0db8::1]",
         ] {
             assert!((RESTRICTION.entry)(entry).is_err(), "{entry}");
         }

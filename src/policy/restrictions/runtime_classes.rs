@@ -1,6 +1,6 @@
 //! By what containers are run.
 
-use super::{About, Example, Restriction, SAME, any_name, same};
+use super::{About, Example, PLAIN, Restriction, SAME, any_name, same};
 
 /// The row of [`super::RESTRICTIONS`]. A pod that names none, and so is run as the node runs others, names `""`.
 ///
@@ -24,4 +24,5 @@ pub const RESTRICTION: Restriction = Restriction {
         Example { about: "none", list: &["gvisor"], refused: &[""], object: "containers: [{name: a}]" },
         Example { about: "none, which is let", list: &["", "gvisor"], refused: &[], object: "containers: [{name: a}]" },
     ],
+    ..PLAIN
 };

@@ -1,6 +1,6 @@
 //! How Services are reached.
 
-use super::{About, Example, Restriction, SAME, same};
+use super::{About, Example, PLAIN, Restriction, SAME, same};
 
 /// Services.
 pub const SERVICES: About = About::Objects(&[("", "services", "Service")]);
@@ -26,9 +26,15 @@ pub const RESTRICTION: Restriction = Restriction {
     },
     items: |object| {
         let Some(spec) = object["spec"].as_object() else { return Vec::new() };
-        vec![spec.get("type").and_then(|value| value.as_str()).unwrap_or("ClusterIP").to_owned()]
+        vec![
+            spec.get("type")
+                .and_then(|value| value.as_str())
+                .filter(|kind| !kind.is_empty())
+                .unwrap_or("ClusterIP")
+                .to_owned(),
+        ]
     },
-    items_cel: "has($of.spec) ? [has($of.spec.type) ? $of.spec.type : 'ClusterIP'] : []",
+    items_cel: "has($of.spec) ? [has($of.spec.type) && $of.spec.type != '' ? $of.spec.type : 'ClusterIP'] : []",
     allows: same,
     allows_cel: SAME,
     examples: &[
@@ -51,4 +57,5 @@ pub const RESTRICTION: Restriction = Restriction {
             object: "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {type: NodePort, ports: [{port: 80}]}}",
         },
     ],
+    ..PLAIN
 };

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::{About, Example, Restriction, SAME, add, any_name, same};
+use super::{About, Example, PLAIN, Restriction, SAME, add, any_name, same};
 
-/// The row of [`super::RESTRICTIONS`]. A claim of no class, `""`, takes volumes that an admin made, and is to be in the list as such;
-/// where a claim names none, the API server has named the cluster's default before it asks.
+/// The row of [`super::RESTRICTIONS`]. A claim of no class, `""`, takes volumes that an admin made, and is to be in the list as such.
+/// Where a claim names none, the API server has named the cluster's default before it asks; where there is no default, it is of no
+/// class.
 ///
 /// Source: <https://kubernetes.io/docs/concepts/storage/persistent-volumes/#class-1>, `GetPersistentVolumeClaimClass` of Kubernetes'
 /// `pkg/apis/core/v1/helper/helpers.go`
@@ -23,11 +24,20 @@ pub const RESTRICTION: Restriction = Restriction {
         let mut all = Vec::new();
         let annotated = &object["metadata"]["annotations"]["volume.beta.kubernetes.io/storage-class"];
         [annotated, &object["spec"]["storageClassName"]].into_iter().filter_map(Value::as_str).for_each(|class| add(&mut all, class));
+        if all.is_empty() && object["metadata"].is_object() {
+            add(&mut all, "");
+        }
         all
     },
     items_cel: "(has($of.metadata) && has($of.metadata.annotations) && 'volume.beta.kubernetes.io/storage-class' in $of.metadata.annotations\n\
                 ? [$of.metadata.annotations['volume.beta.kubernetes.io/storage-class']] : [])\n\
-                + (has($of.spec) && has($of.spec.storageClassName) ? [$of.spec.storageClassName] : [])",
+                + (has($of.spec) && has($of.spec.storageClassName) ? [$of.spec.storageClassName] : [])\n\
+                + (has($of.metadata) && !(has($of.metadata.annotations) && 'volume.beta.kubernetes.io/storage-class' in $of.metadata.annotations)\n\
+                && !(has($of.spec) && has($of.spec.storageClassName)) ? [''] : [])",
+    is_filled_in: |object| {
+        let annotated = &object["metadata"]["annotations"]["volume.beta.kubernetes.io/storage-class"];
+        !annotated.is_string() && !object["spec"]["storageClassName"].is_string()
+    },
     allows: same,
     allows_cel: SAME,
     examples: &[
@@ -51,4 +61,5 @@ pub const RESTRICTION: Restriction = Restriction {
             object: "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: a}, spec: {storageClassName: \"\", accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}",
         },
     ],
+    ..PLAIN
 };

@@ -1,9 +1,10 @@
-//! Whether a pod can speak to the API server.
+//! To whom pods can prove who they are, the API server above all.
 
-use super::{About, Example, Restriction, SAME, add, each, same};
+use super::{About, Example, PLAIN, Restriction, SAME, add, each, same};
 
-/// The row of [`super::RESTRICTIONS`]. `apiTokens: false` of a Platform or Tier stands for an empty list. A token for somebody
-/// else, of another `audience`, is none for the API server.
+/// The row of [`super::RESTRICTIONS`]. Entries are audiences of ServiceAccount tokens. `""` is the API server's own: a token by the
+/// ServiceAccount, or one of a projected volume that names no audience. It has other names, which its flags say
+/// (`--api-audiences`, else `--service-account-issuer`); so no audience but those of the list is nobody's danger.
 ///
 /// Secrets of type `kubernetes.io/service-account-token` are not looked at: whoever may write Secrets and mounts one has a token.
 ///
@@ -12,65 +13,70 @@ use super::{About, Example, Restriction, SAME, add, each, same};
 ///
 /// Source: <https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/>
 pub const RESTRICTION: Restriction = Restriction {
-    id: "api-tokens",
-    field: "apiTokens",
-    title: "a token for the API server in a pod",
+    id: "token-audiences",
+    field: "tokenAudiences",
+    title: "a token for another audience in a pod",
     why: "A token is the first thing that whoever breaks into a pod takes along.",
-    fix: "State `automountServiceAccountToken: false`, and take the projected volume out.",
-    what: "API token by",
+    fix: "State `automountServiceAccountToken: false`, and take projected tokens for other audiences than those of the list out; `\"\"` is the API server.",
+    what: "token for the audience",
     about: About::Pods,
-    entry: |_| Err("expected `false`".to_owned()),
+    entry: |entry| {
+        if entry.contains(|c: char| c.is_whitespace() || c.is_control() || ",\"[]".contains(c)) {
+            Err("expected an audience, or `\"\"` for the API server".to_owned())
+        } else {
+            Ok(())
+        }
+    },
     items: |spec| {
         let mut all = Vec::new();
-        let with_token = each(&spec["volumes"]).filter(|volume| {
-            let tokens = each(&volume["projected"]["sources"]).map(|source| &source["serviceAccountToken"]);
-            tokens.filter(|token| token.is_object()).any(|token| token["audience"].as_str().is_none_or(str::is_empty))
-        });
-        let names: Vec<&str> = with_token.filter_map(|volume| volume["name"].as_str()).collect();
-        if spec["automountServiceAccountToken"] == true || names.iter().any(|name| name.starts_with(ADDED)) {
-            add(&mut all, AUTOMOUNT);
+        if spec["automountServiceAccountToken"] == true {
+            add(&mut all, "");
         }
-        names
-            .into_iter()
-            .filter(|name| !name.starts_with(ADDED))
-            .for_each(|name| add(&mut all, format!("volume {name}")));
+        let sources = each(&spec["volumes"]).flat_map(|volume| each(&volume["projected"]["sources"]));
+        for token in sources.map(|source| &source["serviceAccountToken"]).filter(|token| token.is_object()) {
+            // As the text in CEL takes lists of lists apart.
+            let audience = format!("={}", token["audience"].as_str().unwrap_or_default());
+            audience.split('\n').filter_map(|part| part.strip_prefix('=')).for_each(|part| add(&mut all, part));
+        }
         all
     },
-    items_cel: "(has($of.automountServiceAccountToken) && $of.automountServiceAccountToken\n\
-                || has($of.volumes) && $of.volumes.exists(v, v.name.startsWith('kube-api-access-') && has(v.projected) && has(v.projected.sources)\n\
-                && v.projected.sources.exists(s, has(s.serviceAccountToken) && (!has(s.serviceAccountToken.audience) || s.serviceAccountToken.audience == '')))\n\
-                ? ['automountServiceAccountToken'] : [])\n\
-                + (has($of.volumes) ? $of.volumes.filter(v, !v.name.startsWith('kube-api-access-') && has(v.projected) && has(v.projected.sources)\n\
-                && v.projected.sources.exists(s, has(s.serviceAccountToken) && (!has(s.serviceAccountToken.audience) || s.serviceAccountToken.audience == '')))\n\
-                .map(v, 'volume ' + v.name) : [])",
+    // No audience of any use has a line's end: so lists of lists become one.
+    items_cel: concat!(
+        "(has($of.automountServiceAccountToken) && $of.automountServiceAccountToken ? [''] : [])\n",
+        "+ (has($of.volumes) ? $of.volumes.filter(v, has(v.projected) && has(v.projected.sources)).map(v,\n",
+        "v.projected.sources.filter(s, has(s.serviceAccountToken))\n",
+        ".map(s, '=' + (has(s.serviceAccountToken.audience) ? s.serviceAccountToken.audience : '')).join('\\n'))\n",
+        ".join('\\n').split('\\n').filter(a, a.startsWith('=')).map(a, a.substring(1)) : [])"
+    ),
     allows: same,
     allows_cel: SAME,
     examples: &[
         Example {
             about: "asked for",
             list: &[],
-            refused: &[AUTOMOUNT],
+            refused: &[""],
             object: "{automountServiceAccountToken: true, containers: [{name: a}]}",
         },
         Example {
-            about: "as the API server adds it, and by hand",
-            list: &[],
-            refused: &[AUTOMOUNT, "volume mine"],
+            about: "as the API server adds it, and by hand, by whatever name",
+            list: &["vault"],
+            refused: &["", "https://kubernetes.default.svc"],
             object:
                 "volumes: [{name: kube-api-access-x2x4z, projected: {sources: [{serviceAccountToken: {path: token}}]}},
-                {name: mine, projected: {sources: [{serviceAccountToken: {path: token, expirationSeconds: 3600}}]}}]",
+                {name: mine, projected: {sources: [{configMap: {name: a}}, {serviceAccountToken: {path: token, audience: \"https://kubernetes.default.svc\", expirationSeconds: 3600}}]}}]",
         },
         Example {
-            about: "for somebody else",
-            list: &[],
+            about: "for somebody of the list",
+            list: &["vault"],
             refused: &[],
             object: "{automountServiceAccountToken: false, volumes: [{name: vault, projected: {sources: [{serviceAccountToken: {path: token, audience: vault}}]}}]}",
         },
+        Example {
+            about: "for the API server, which is let",
+            list: &[""],
+            refused: &["vault"],
+            object: "{automountServiceAccountToken: true, volumes: [{name: vault, projected: {sources: [{serviceAccountToken: {path: token, audience: vault}}]}}]}",
+        },
     ],
+    ..PLAIN
 };
-
-/// What volumes are called that the API server adds.
-const ADDED: &str = "kube-api-access-";
-
-/// What a pod says, or its ServiceAccount for it.
-const AUTOMOUNT: &str = "automountServiceAccountToken";

@@ -1,6 +1,6 @@
 //! On which nodes with taints pods may be.
 
-use super::{About, Example, Restriction, SAME, add, each, same};
+use super::{About, Example, PLAIN, Restriction, SAME, add, each, same};
 
 /// The row of [`super::RESTRICTIONS`]. Entries are keys of taints; `*` is a toleration of all. What Kubernetes itself taints
 /// nodes with (`node.kubernetes.io/…`) is not asked about: its controllers give such tolerations to pods.
@@ -55,4 +55,5 @@ pub const RESTRICTION: Restriction = Restriction {
             object: "tolerations: [{key: node-role.kubernetes.io/control-plane, effect: NoSchedule}]",
         },
     ],
+    ..PLAIN
 };

@@ -7,7 +7,7 @@ use super::{Check, Rule};
 use crate::contract::admission::Mode;
 use crate::contract::review::Class;
 use crate::plan::TenantPlan;
-use crate::policy::restrictions::{Allowed, RESTRICTIONS};
+use crate::policy::restrictions::{Allowed, RESTRICTIONS, Restriction};
 use crate::review::Change;
 use crate::review::finding::{Findings, Severity, Told};
 
@@ -37,7 +37,7 @@ fn check(change: &Change<'_>, found: &mut Findings) {
         {
             let Some(old) = was.get(restriction.id) else { continue };
             let new = now.get(restriction.id);
-            let Some(message) = widened(restriction.field, old, new) else { continue };
+            let Some(message) = widened(restriction, old, new) else { continue };
             let told = Told::new(&RULE, message).sides(sides(Some(old)), sides(new));
             let told = told.tenant(Some(&tenant.name)).namespace(&is.name);
             found.add(told.at(change.edits.first(places)));
@@ -46,9 +46,15 @@ fn check(change: &Change<'_>, found: &mut Findings) {
 }
 
 /// What is wider, if anything is.
-fn widened(field: &str, old: &Allowed, new: Option<&Allowed>) -> Option<String> {
+fn widened(restriction: &Restriction, old: &Allowed, new: Option<&Allowed>) -> Option<String> {
+    let field = restriction.field;
     let Some(new) = new else { return Some(format!("`{field}` is no longer restricted")) };
-    let more: Vec<String> = new.list.iter().filter(|e| !old.list.contains(e)).map(|e| format!("`{e}`")).collect();
+    let more: Vec<String> = new
+        .list
+        .iter()
+        .filter(|e| !old.list.contains(e) && !restriction.is_covered(&old.list, e))
+        .map(|e| format!("`{e}`"))
+        .collect();
     if !more.is_empty() {
         return Some(format!("`{field}` lets {}", more.join(", ")));
     }

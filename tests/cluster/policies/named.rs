@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_mtp::engine::POLICIES;
-use k8s_mtp::engine::restrictions::{About, RESTRICTIONS};
+use k8s_mtp::engine::restrictions::RESTRICTIONS;
 use serde_json::{Value, json};
 
 use super::{is_applied, types_are_right_of};
 use crate::client::Client;
-use crate::control_plane::{ControlPlane, NEWEST};
+use crate::control_plane::{ControlPlane, NEWEST, wait};
 use crate::fixture::{define, install, policies_in_force};
 use crate::manifests::{Resources, apply_all, in_order, rendered};
 use crate::mtp::Folder;
@@ -36,7 +36,8 @@ fn tenants() -> impl Iterator<Item = String> {
 /// Lists of a tenant.
 const OWN: &str = ", restrict: {hostNames: [web.apps.example.org, \"*.example.net\"], storageClasses: [\"\"], tolerations: [], \
                    registries: [registry.example.org/team, docker.io], externalIPs: [192.0.2.0/24, \"2001:db8::1\"], \
-                   loadBalancerSourceRanges: [10.1.0.0/16, 192.0.2.1], serviceTypes: [ClusterIP, LoadBalancer]}";
+                   loadBalancerSourceRanges: [10.1.0.0/16, 192.0.2.1], serviceTypes: [ClusterIP, LoadBalancer], \
+                   nodeSelectors: [example.org/pool=web, metadata.name], tokenAudiences: [vault]}";
 
 /// What `tenants/` holds.
 fn files() -> BTreeMap<String, String> {
@@ -55,7 +56,7 @@ fn files() -> BTreeMap<String, String> {
         for (index, restriction) in RESTRICTIONS.iter().enumerate() {
             let Some(list) = lists(index).get(round).copied() else { continue };
             let field = restriction.field;
-            if ["hostUsers", "apiTokens"].contains(&field) {
+            if field == "hostUsers" {
                 restrict.push_str(&format!("      {field}: false\n"));
             } else {
                 restrict.push_str(&format!("      {field}: {}\n", json!(list)));
@@ -95,7 +96,7 @@ fn objects() -> Vec<(String, Value)> {
         for example in restriction.examples {
             let value: Value = serde_yaml::from_str(example.object).expect("YAML");
             let about = format!("{}: {}", restriction.id, example.about);
-            if restriction.about != About::Pods {
+            if !restriction.is_of_pods() {
                 all.push((about, value));
                 continue;
             }
@@ -156,7 +157,8 @@ fn by_review(folder: &Folder, tenant: &str, object: &Value) -> Said {
 
 #[test]
 fn what_is_named_is_judged_alike() {
-    let plane = ControlPlane::start(NEWEST);
+    let mut plane = ControlPlane::start(NEWEST);
+    plane.start_nodes();
     let admin = plane.client();
     for (kind, group, resource) in [
         ("PriorityClass", "scheduling.k8s.io/v1", "priorityclasses"),
@@ -206,6 +208,60 @@ fn what_is_named_is_judged_alike() {
     assert!(refused > 150 && warned > 1 && admitted > 40, "{refused} {warned} {admitted}");
     changes(&admin);
     debuggers(&admin);
+    daemon_sets(&plane, &admin);
+    claims(&admin);
+}
+
+/// Their controller names the node of each pod, which nobody asked for; what the template requires never reaches a pod, so that the
+/// DaemonSet itself is refused.
+fn daemon_sets(plane: &ControlPlane, admin: &Client) {
+    let sets = "/apis/apps/v1/namespaces/tenant-round0-x/daemonsets";
+    let labels = json!({"app": "agent"});
+    let set = |affinity: Value| {
+        json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "agent"}, "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {
+                "hostUsers": false, "runtimeClassName": "gvisor", "affinity": affinity,
+                "containers": [{"name": "a", "image": "registry.example.org/team/a:1"}],
+            }},
+        }})
+    };
+    let term = json!({"matchExpressions": [{"key": "example.org/pool", "operator": "In", "values": ["bank"]}]});
+    let required =
+        json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}});
+    let refusal = "node selector 'example.org/pool=bank' is not allowed (node-selectors)";
+    admin.post(sets, &set(required)).refused(403, &[refusal]);
+    admin.post(sets, &set(json!({}))).created();
+    let pods = "/api/v1/namespaces/tenant-round0-x/pods?labelSelector=app=agent";
+    let made = || admin.get(pods).ok()["items"].as_array().cloned().unwrap_or_default();
+    wait("the DaemonSet has its pod", plane, || !made().is_empty());
+    let pod = &made()[0];
+    assert!(pod["spec"]["affinity"].to_string().contains("matchFields"), "{pod}");
+    // Whoever says so himself is not the controller.
+    let spec = json!({"hostUsers": false, "runtimeClassName": "gvisor", "affinity": pod["spec"]["affinity"],
+        "containers": [{"name": "a", "image": "registry.example.org/team/a:1"}]});
+    let metadata = json!({"name": "same", "ownerReferences": pod["metadata"]["ownerReferences"]});
+    let same = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec});
+    admin.post("/api/v1/namespaces/tenant-round0-x/pods", &same).refused(403, &["node selector 'metadata.name="]);
+}
+
+/// A claim that names no class is of none where the cluster has no default.
+fn claims(admin: &Client) {
+    let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+    let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "a"}, "spec": spec});
+    let claims = "/api/v1/namespaces/tenant-round0-x/persistentvolumeclaims";
+    admin.post(claims, &claim).refused(403, &["storage class '' is not allowed (storage-classes)"]);
+    let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "example.org/disks",
+        "metadata": {"name": "fast", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}});
+    admin.post("/apis/storage.k8s.io/v1/storageclasses", &class).created();
+    // The API server hears of its default a moment later.
+    for _ in 0..100 {
+        if admin.post(&format!("{claims}?dryRun=All"), &claim).status == 201 {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("the default class is not named");
 }
 
 /// Of a change, what was named before is let be; of a template, whoever applies it is told.
