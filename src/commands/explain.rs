@@ -140,15 +140,18 @@ fn examples(policy: &Policy) -> String {
 fn restricted(of: &Restriction) -> String {
     let mut text = described(of.id, of.title, of.why, of.fix);
     text.push_str(&format!(
-        "\nBounded by: admission.restrict.{} of a Platform or Tier{}\n",
-        of.field, "; within that, restrict of a Tenant"
+        "\nBounded by: admission.restrict.{0} of a Platform or Tier; within that, restrict.{0} of a Tenant\n",
+        of.field
     ));
     let whose = if of.is_of_pods() { "the `spec` of a pod" } else { "a whole object" };
     for (title, is_let) in [("Admitted", true), ("Refused", false)] {
         text.push_str(&format!("\n{title} ({whose}):\n"));
         for example in of.examples.iter().filter(|example| example.refused.is_empty() == is_let) {
             let object = example.object.split_whitespace().collect::<Vec<_>>().join(" ");
-            text.push_str(&format!("  # {}; the list is [{}]\n  {object}\n", example.about, example.list.join(", ")));
+            // As one writes it in YAML.
+            let entries = example.list.iter().map(|entry| if entry.is_empty() { "\"\"" } else { entry });
+            let entries = entries.collect::<Vec<_>>().join(", ");
+            text.push_str(&format!("  # {}; the list is [{entries}]\n  {object}\n", example.about));
             for item in example.refused {
                 text.push_str(&format!("  # says: {}\n", of.message(item)));
             }

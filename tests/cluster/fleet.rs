@@ -77,8 +77,8 @@ struct Write {
     body: Vec<u8>,
 }
 
-/// What a first install sends, in an order in which it can be sent: Namespaces, the inventory, the other objects, the inventory
-/// once more, and what Tenants are told. `plane` is one on which that happened.
+/// What a first install sends, in an order in which it can be sent: policies, Namespaces, the inventory, the other objects, the
+/// inventory once more, and what Tenants are told. `plane` is one on which that happened.
 fn writes(plane: &ControlPlane, all: &[Document]) -> Vec<Write> {
     let client = plane.client();
     let resources = Resources::of(&client);
@@ -113,7 +113,14 @@ fn writes(plane: &ControlPlane, all: &[Document]) -> Vec<Write> {
     });
     let (namespaces, others): (Vec<&Document>, Vec<&Document>) =
         all.iter().filter(|d| d.kind() != "CustomResourceDefinition").partition(|d| d.kind() == "Namespace");
-    let first = namespaces.into_iter().map(applied).chain(inventory.iter().map(|map| stored(Method::POST, map)));
+    // Policies come before what they judge, which costs: so `mtp sync` applies them.
+    let (policies, others): (Vec<&Document>, Vec<&Document>) =
+        others.into_iter().partition(|d| d.kind().contains("AdmissionPolicy"));
+    let first = policies
+        .into_iter()
+        .chain(namespaces)
+        .map(applied)
+        .chain(inventory.iter().map(|map| stored(Method::POST, map)));
     let then = others.into_iter().map(applied).chain(inventory.iter().map(|map| stored(Method::PUT, map)));
     first.chain(then).chain(status).collect()
 }

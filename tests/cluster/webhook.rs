@@ -80,6 +80,8 @@ impl Relay {
                 if let Some(target) = (!targets.is_empty()).then(|| targets[number % targets.len()].clone())
                     && let Ok(other) = TcpStream::connect(target)
                 {
+                    // Or each answer waits for the acknowledgement of what came before it.
+                    [&stream, &other].map(|stream| stream.set_nodelay(true).expect("an option"));
                     for (mut from, mut to) in
                         [(stream.try_clone().expect("a stream"), other.try_clone().expect("a stream")), (other, stream)]
                     {

@@ -109,8 +109,7 @@ impl Run {
                 "makes anew"
             }
             _ => {
-                let released: Vec<Key> = self.held();
-                released.iter().for_each(|key| self.release(key));
+                self.release();
                 "lets go of what he held, not"
             }
         };
@@ -122,14 +121,17 @@ impl Run {
         self.server.all().into_iter().filter(|(_, object)| held(object)).map(|(key, _)| key).collect()
     }
 
-    fn release(&mut self, key: &Key) {
-        self.edit(key, |object| object["metadata"]["finalizers"] = json!([]));
+    /// Lets go of all that is held, and only then lets time pass: a Namespace that goes never ends while one object is held.
+    fn release(&mut self) {
+        for key in self.held() {
+            self.edit(&key, |object| object["metadata"]["finalizers"] = json!([]));
+        }
         while self.server.step() {}
     }
 
     /// What people see to: finalizers, objects in the way, and Namespaces that left git without being retired.
     pub fn repair(&mut self) {
-        self.held().iter().for_each(|key| self.release(key));
+        self.release();
         for (key, object) in self.server.all() {
             let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
             let stray = key.resource == "namespaces" && key.name.starts_with("tenant-") && !self.tenants.has(&key.name);
@@ -139,7 +141,7 @@ impl Run {
             }
         }
         while self.server.step() {}
-        self.held().iter().for_each(|key| self.release(key));
+        self.release();
         // What we made and somebody took the labels from, before the inventory knew that it was made.
         for (key, object) in self.server.all() {
             let labels = &object["metadata"]["labels"];
