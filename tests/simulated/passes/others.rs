@@ -142,11 +142,13 @@ impl Run {
         }
         while self.server.step() {}
         self.release();
-        // What we made and somebody took the labels from, before the inventory knew that it was made.
+        // What we made and somebody took the labels from, before the inventory knew that it was made; if he edited all of the
+        // rest as well, nothing says any longer that we applied it.
         for (key, object) in self.server.all() {
             let labels = &object["metadata"]["labels"];
             let applied = object["metadata"]["managedFields"].to_string().contains("\"k8s-mtp\"");
-            if applied && labels["app.kubernetes.io/managed-by"].is_null() && key.resource != "configmaps" {
+            let may_be = applied || key.namespace.starts_with("tenant-") && key.resource != "serviceaccounts";
+            if may_be && labels["app.kubernetes.io/managed-by"].is_null() && key.resource != "configmaps" {
                 self.edit(&key, |object| object["metadata"]["annotations"][ADOPT] = json!("sim"));
             }
         }
