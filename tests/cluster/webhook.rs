@@ -81,7 +81,7 @@ impl Relay {
                     && let Ok(other) = TcpStream::connect(target)
                 {
                     // Or each answer waits for the acknowledgement of what came before it.
-                    [&stream, &other].map(|stream| stream.set_nodelay(true).expect("an option"));
+                    [&stream, &other].into_iter().for_each(|stream| stream.set_nodelay(true).expect("an option"));
                     for (mut from, mut to) in
                         [(stream.try_clone().expect("a stream"), other.try_clone().expect("a stream")), (other, stream)]
                     {
