@@ -259,6 +259,8 @@ test("a picture shows before, after or both, and says the same as a table", asyn
   await card.getByText(hidden, { exact: true }).click();
   await page.waitForFunction((kind) => [...document.querySelectorAll(`[data-shown] svg .edge.${kind}`)].every((edge) => getComputedStyle(edge).opacity === "0"), kind);
   await card.getByText("The same as a table").click();
+  // Rows are made when the table is opened, which the browser tells a moment later.
+  await card.locator("tbody tr").first().waitFor();
   assert.equal(await card.locator("tbody tr").count(), picture.edges.length);
   await close();
 });
