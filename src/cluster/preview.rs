@@ -11,6 +11,7 @@ use super::ask::Ask;
 use super::gateway::Gateway;
 use super::pass::{Held, Situation, look};
 use crate::rendered::ObjectId;
+use crate::report::causes;
 use crate::sync::Unit;
 use crate::sync::actions::{Action, Plan, Step};
 use crate::sync::answer::Meaning;
@@ -179,7 +180,7 @@ async fn tried(
         return Err(format!("the cluster has no kind `{}` in {}", id.kind, step.api_version));
     };
     let path = resource.object(id);
-    let mut body = source.opened(object.clone()).map_err(|error| format!("{error:#}"))?;
+    let mut body = source.opened(object.clone()).map_err(|error| causes(&error))?;
     let before = gateway.read(&Ask::get(&path)).await;
     if before.meaning() != Meaning::Done {
         return Err(before.message_or_loss());

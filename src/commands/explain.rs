@@ -11,7 +11,7 @@ use crate::contract::admission::Mode;
 use crate::lint;
 use crate::policy::judge::{self, Check};
 use crate::policy::pod_security::{CONTROLS, Control};
-use crate::policy::restrictions::{self, Restriction};
+use crate::policy::restrictions::{self, Restriction, written};
 use crate::policy::{self, Policy};
 use crate::review::{self, rules::Rule};
 use crate::rules;
@@ -148,9 +148,7 @@ fn restricted(of: &Restriction) -> String {
         text.push_str(&format!("\n{title} ({whose}):\n"));
         for example in of.examples.iter().filter(|example| example.refused.is_empty() == is_let) {
             let object = example.object.split_whitespace().collect::<Vec<_>>().join(" ");
-            // As one writes it in YAML.
-            let entries = example.list.iter().map(|entry| if entry.is_empty() { "\"\"" } else { entry });
-            let entries = entries.collect::<Vec<_>>().join(", ");
+            let entries = written(example.list, ", ");
             text.push_str(&format!("  # {}; the list is [{entries}]\n  {object}\n", example.about));
             for item in example.refused {
                 text.push_str(&format!("  # says: {}\n", of.message(item)));

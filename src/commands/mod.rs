@@ -23,7 +23,7 @@ use crate::cli::{Color, Exit, Global, Output, Streams};
 use crate::disk;
 use crate::inputs::Inputs;
 use crate::report::review::ReviewReport;
-use crate::report::{Format, Report};
+use crate::report::{self, Format, Report};
 
 /// What a command works with: where it is, and how it talks.
 pub struct Shell<'s> {
@@ -193,7 +193,7 @@ impl<'s> Shell<'s> {
 
     /// Prints why the machine failed: each cause once.
     pub fn fail(&mut self, error: &anyhow::Error) -> Exit {
-        let _ = writeln!(self.streams.err, "error: {}", crate::report::visible(&format!("{error:#}")));
+        let _ = writeln!(self.streams.err, "error: {}", report::visible(&report::causes(error)));
         Exit::Failed
     }
 }

@@ -184,6 +184,19 @@ pub fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
+/// An error with what led to it, each said once: many a library's error says its own cause as well.
+pub fn causes(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(|cause| cause.to_string()) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
+}
+
 /// Text that cannot steer a terminal or deceive a reader: what nobody sees is spelt out.
 pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -216,4 +229,18 @@ pub fn visible_json(value: &serde_json::Value) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::causes;
+
+    #[test]
+    fn what_an_error_says_of_its_cause_is_not_said_again() {
+        let error = anyhow!("no such file").context("cannot read `a`: no such file").context("cannot connect");
+        assert_eq!(causes(&error), "cannot connect: cannot read `a`: no such file");
+        assert_eq!(causes(&anyhow!("alone")), "alone");
+    }
 }

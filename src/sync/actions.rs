@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Unit;
+use super::discovery::{Found, Kinds, Resource};
 use super::gates;
 use super::grants;
 use super::inventory::{Entries, Entry, Shard};
@@ -85,6 +86,21 @@ pub struct Removal {
     pub revokes: bool,
     /// Whether it goes with its Namespace.
     pub with_namespace: bool,
+}
+
+impl Removal {
+    /// How the API server serves it, in whichever version there is; `None`: it does not.
+    pub fn resource<'k>(&self, kinds: &'k Kinds) -> Option<&'k Resource> {
+        match kinds.find(&self.id.group, &self.id.kind, &self.api_version, true) {
+            Found::Here(resource) => Some(resource),
+            _ => None,
+        }
+    }
+
+    /// What rights to it are about: its group, and its resource.
+    pub fn right(&self, kinds: &Kinds) -> Option<(String, String)> {
+        self.resource(kinds).map(|resource| (self.id.group.to_string(), resource.plural.clone()))
+    }
 }
 
 /// What is to be done for a unit.
@@ -191,12 +207,7 @@ fn decide(
     if live.deleting {
         return Some(Action::Hold(Reason::Deleting(live.finalizers.clone())));
     }
-    let known = match &stored {
-        Some(Entry { uid: Some(uid), .. }) => *uid == live.uid,
-        // It was about to be created when something went wrong.
-        Some(Entry { uid: None, lent, .. }) => live.was_made() || *lent && live.was_applied(),
-        None => false,
-    };
+    let known = stored.as_ref().is_some_and(|entry| entry.is_of(live));
     let ground = one.id.is_namespace() && context.ground == Some(&*one.id.name);
     if known || (ground || context.rebuilding) && live.is_applied() {
         let mut entry = stored.unwrap_or_else(pending);
@@ -262,10 +273,7 @@ fn removals(wanted: &[Wanted], shard: &Shard, cluster: &Cluster, context: &Conte
             planned.entries.remove(id);
             continue;
         };
-        // One that was about to be created counts once it says that we made it; what Kubernetes makes is only let go of.
-        let made = || live.was_made() || entry.lent && live.was_applied();
-        let ours = entry.uid.as_ref().map_or_else(made, |uid| *uid == live.uid);
-        if !ours {
+        if !entry.is_of(live) {
             planned.entries.remove(id);
             continue;
         }

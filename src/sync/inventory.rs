@@ -48,6 +48,14 @@ impl Entry {
         Entry { api_version, uid: None, want: None, have: None, retired: false, adopted: false, lent: false }
     }
 
+    /// Whether it is about this very object.
+    pub fn is_of(&self, live: &Live) -> bool {
+        // One that was about to be created when something went wrong counts once it says that we made it. What Kubernetes makes
+        // we never do: then it is enough that we wrote it, for it is only let go of.
+        let was_written = || live.was_made() || self.lent && live.was_applied();
+        self.uid.as_ref().map_or_else(was_written, |uid| *uid == live.uid)
+    }
+
     /// Whether the object is what was applied last, that is still wanted, and nobody added to it where he may not: then there is
     /// nothing to do, and nothing of it has to be remembered.
     pub fn stands(&self, want: Digest, live: &Live) -> bool {

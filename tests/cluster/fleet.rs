@@ -15,8 +15,9 @@ use crate::kubectl::kubectl;
 use crate::manifests::{Document, Resources, apply, in_order};
 
 /// How many tenants; each has some dozen objects.
-fn tenants() -> usize {
-    std::env::var("MTP_TENANTS").ok().and_then(|text| text.parse().ok()).unwrap_or(800)
+fn tenants() -> Vec<usize> {
+    let said = std::env::var("MTP_TENANTS").unwrap_or_else(|_| "800".to_owned());
+    said.split(',').map(|text| text.parse().expect("a number of tenants")).collect()
 }
 
 /// The program that is measured.
@@ -37,11 +38,11 @@ fn mtp(root: &Path, plane: Option<&ControlPlane>, args: &[&str]) -> String {
 }
 
 /// A platform with a fleet of tenants, rendered.
-fn fleet() -> tempfile::TempDir {
+fn fleet(tenants: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
     mtp(root, None, &["init", "--no-tenant", "--root", "."]);
-    for index in 0..tenants() {
+    for index in 0..tenants {
         let text = format!(
             "apiVersion: multitenant.k8s-mtp.io/v1\nkind: Tenant\nmetadata:\n  name: t{index}\nspec:\n  name: main\n  tier: free\n  ownerEmail: o{index}@example.org\n  admins: [a{index}@example.org]\n"
         );
@@ -92,7 +93,7 @@ fn writes(plane: &ControlPlane, all: &[Document]) -> Vec<Write> {
     let list = |path: &str| client.get(path).ok()["items"].as_array().cloned().unwrap_or_default();
     let inventory: Vec<Value> = list(maps).into_iter().filter(|map| map["data"]["objects"].is_string()).collect();
     let told = list("/apis/multitenant.k8s-mtp.io/v1/tenants");
-    assert_eq!((inventory.len(), told.len()), (tenants() + 1, tenants()));
+    assert_eq!(inventory.len(), told.len() + 1);
     let stored = |method: Method, map: &Value| {
         let name = map["metadata"]["name"].as_str().expect("a name");
         let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": map["data"],
@@ -144,10 +145,11 @@ fn sent(plane: &ControlPlane, all: &[Document], writes: &[Write], concurrency: u
 #[test]
 #[ignore = "a measurement: ci/bench sync"]
 fn measured() {
-    let folder = fleet();
+    let tenants = tenants()[0];
+    let folder = fleet(tenants);
     let root = folder.path();
     let all = documents(root);
-    println!("{} objects of {} tenants", all.len(), tenants());
+    println!("{} objects of {tenants} tenants", all.len());
 
     let plane = ControlPlane::start(NEWEST);
     let begin = Instant::now();
@@ -186,4 +188,66 @@ fn measured() {
     });
     let best = took.into_iter().min().expect("three");
     println!("mtp sync, first, in times of the best: {:.2}", sync.as_secs_f64() / best.as_secs_f64());
+}
+
+/// How many pods are made, each in the namespace of another tenant as far as there are enough.
+const PODS: usize = 2_000;
+
+/// What grows with the number of tenants, and what does not: a first install, a pass with nothing to do, and what the policies
+/// cost a pod. Measured by `ci/bench tenants`.
+#[test]
+#[ignore = "a measurement: ci/bench tenants"]
+fn grown() {
+    for tenants in tenants() {
+        let folder = fleet(tenants);
+        let root = folder.path();
+        let all = documents(root);
+        let policies: Vec<usize> =
+            all.iter().filter(|d| d.kind().contains("AdmissionPolicy")).map(|d| d.text.len()).collect();
+        let size = policies.iter().sum::<usize>() / 1024;
+        println!(
+            "{} objects of {tenants} tenants; policies and their bindings: {}, {size} KiB",
+            all.len(),
+            policies.len()
+        );
+
+        let plane = ControlPlane::start(NEWEST);
+        for pass in ["first", "idle"] {
+            let begin = Instant::now();
+            let said = mtp(root, Some(&plane), &["sync", "--verbose"]);
+            println!("mtp sync, {pass}: {:.1} s\n{said}", begin.elapsed().as_secs_f64());
+        }
+        pods(&plane, tenants);
+    }
+}
+
+/// How long pods take from the request to the answer: in namespaces of tenants, and in one that nobody looks at.
+fn pods(plane: &ControlPlane, tenants: usize) {
+    let client = plane.client();
+    let plain = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "neither"}});
+    client.post("/api/v1/namespaces", &plain).created();
+    for resource in ["resourcequotas", "limitranges"] {
+        let list = client.get(&format!("/api/v1/namespaces/tenant-t0-main/{resource}")).ok();
+        for mut object in list["items"].as_array().cloned().unwrap_or_default() {
+            object["metadata"] = json!({"name": object["metadata"]["name"]});
+            client.post(&format!("/api/v1/namespaces/neither/{resource}"), &object).created();
+        }
+    }
+    crate::fixture::policies_in_force(plane, &client);
+    let mut times: [Vec<Duration>; 2] = std::array::from_fn(|_| Vec::with_capacity(PODS));
+    for number in 0..PODS {
+        for turn in 0..2 {
+            let which = (number + turn) % 2;
+            let namespace =
+                if which == 0 { "neither".to_owned() } else { format!("tenant-t{}-main", number % tenants) };
+            let pod = crate::policies::fitting(&format!("p{number}"));
+            let begin = Instant::now();
+            client.post(&format!("/api/v1/namespaces/{namespace}/pods?dryRun=All"), &pod).created();
+            times[which].push(begin.elapsed());
+        }
+    }
+    println!("{PODS} pods each, one after the other, not stored; milliseconds:");
+    for (whose, times) in ["neither", "policies"].into_iter().zip(&mut times) {
+        println!("  {whose:<9} {}", crate::policies::percentiles(times));
+    }
 }

@@ -10,6 +10,7 @@ use crate::cluster::gateway::Stop;
 use crate::cluster::reading;
 use crate::objects;
 use crate::rendered::ObjectId;
+use crate::report::causes;
 use crate::sync::actions::{Action, Step};
 use crate::sync::answer::{Conflict, Meaning};
 use crate::sync::discovery::{Found, Resource};
@@ -47,7 +48,7 @@ impl Running<'_> {
         let path = resource.object(id);
         let mut body = match self.around.source.opened(object) {
             Ok(body) => body,
-            Err(error) => return Came::Ill(failed(id, format!("{error:#}"), false)),
+            Err(error) => return Came::Ill(failed(id, causes(&error), false)),
         };
         let live = self.around.cluster.objects.get(id);
         let creates = step.action == Action::Create;

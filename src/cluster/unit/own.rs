@@ -10,7 +10,7 @@ use super::apply::Came;
 use crate::rendered::ObjectId;
 use crate::sync::actions::{Action, OWN, Plan, Step};
 use crate::sync::digest::Digest;
-use crate::sync::discovery::{Found, Kinds};
+use crate::sync::discovery::Kinds;
 use crate::sync::grants;
 
 /// A group, and a resource of it.
@@ -18,15 +18,7 @@ pub type Resource = (String, String);
 
 /// The resources of what is to be removed.
 pub fn removing<'p>(plans: impl Iterator<Item = &'p Plan>, kinds: &Kinds) -> BTreeSet<Resource> {
-    let removals = plans.flat_map(|plan| &plan.removals);
-    let found = removals.filter_map(|removal| {
-        let id = &removal.id;
-        match kinds.find(&id.group, &id.kind, &removal.api_version, true) {
-            Found::Here(resource) => Some((id.group.to_string(), resource.plural.clone())),
-            _ => None,
-        }
-    });
-    found.collect()
+    plans.flat_map(|plan| &plan.removals).filter_map(|removal| removal.right(kinds)).collect()
 }
 
 /// One of its own roles, which comes twice: as `object` is, once everything is removed.
@@ -65,9 +57,8 @@ impl Running<'_> {
     /// Says of what something is left.
     pub(super) fn leave(&self) {
         let removals = self.plan.removals.iter().filter(|removal| self.shard.entries.contains_key(&removal.id));
-        let resources =
-            removals.filter_map(|removal| Some((removal.id.group.to_string(), self.resource_of(removal)?.plural)));
-        self.around.left.borrow_mut().extend(resources);
+        let kinds = self.around.kinds.borrow();
+        self.around.left.borrow_mut().extend(removals.filter_map(|removal| removal.right(&kinds)));
     }
 
     /// Takes from its own roles what was kept and is no longer needed, once every unit is done.

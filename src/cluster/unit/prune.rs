@@ -10,7 +10,7 @@ use crate::cluster::gateway::Stop;
 use crate::rendered::ObjectId;
 use crate::sync::actions::Removal;
 use crate::sync::answer::Meaning;
-use crate::sync::discovery::{Found, Resource};
+use crate::sync::discovery::Resource;
 use crate::sync::grants;
 use crate::sync::live::Live;
 use crate::sync::outcome::{Done, Problem};
@@ -105,11 +105,7 @@ impl Running<'_> {
     }
 
     pub(super) fn resource_of(&self, removal: &Removal) -> Option<Resource> {
-        let id = &removal.id;
-        match self.around.kinds.borrow().find(&id.group, &id.kind, &removal.api_version, true) {
-            Found::Here(resource) => Some(resource.clone()),
-            _ => None,
-        }
+        removal.resource(&self.around.kinds.borrow()).cloned()
     }
 
     /// Waits for an object to go; a Namespace takes its time.

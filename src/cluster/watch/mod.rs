@@ -26,6 +26,7 @@ use super::gateway::{Gateway, Stop};
 use super::lease;
 use super::pass::{Held, Progress, ground_if_missing, pass_as_holder};
 use super::reading::Watched;
+use crate::report::causes;
 use crate::sync::heat::Heat;
 use crate::sync::outcome::{Done, Outcome};
 use crate::sync::want::Source;
@@ -122,7 +123,7 @@ impl Watcher<'_> {
                 Ok(Ended::Lost) => trouble.clear(),
                 Err(error) => {
                     // Said once, however often it is tried; and once more when it is over.
-                    let told = format!("{error:#}");
+                    let told = causes(&error);
                     if told != trouble {
                         (self.say)("error", &told);
                         trouble = told;
@@ -146,7 +147,7 @@ impl Watcher<'_> {
             match self.revisions.read() {
                 Ok(revision) => return (key, revision),
                 Err(error) => {
-                    let told = format!("{error:#}");
+                    let told = causes(&error);
                     if told != trouble {
                         (self.say)("error", &format!("there is nothing to apply: {told}"));
                         trouble = told;
@@ -226,7 +227,7 @@ impl Watcher<'_> {
                 Err(error) => {
                     self.tally.fails();
                     if !lost {
-                        (self.say)("error", &format!("{error:#}"));
+                        (self.say)("error", &causes(&error));
                         lost = true;
                     }
                     POLL
@@ -251,7 +252,7 @@ impl Watcher<'_> {
             Ok(newer) if newer.settings.namespace == revision.1.settings.namespace => *revision = (key, newer),
             Ok(_) => (self.say)("error", "the platform's namespace changed: restart to apply that"),
             Err(error) => {
-                (self.say)("error", &format!("what is there now is not applied: {error:#}"));
+                (self.say)("error", &format!("what is there now is not applied: {}", causes(&error)));
                 self.tally.fails();
                 // It is not read again until it changes once more.
                 revision.0 = key;

@@ -18,6 +18,7 @@ use crate::contract::admission::Certificates;
 use crate::disk;
 use crate::inputs::TENANTS;
 use crate::rendered::RENDERED;
+use crate::report::causes;
 
 /// Options of the command.
 #[derive(Debug, Args)]
@@ -44,7 +45,7 @@ pub fn run(options: &Options, root: &Path, shell: &mut Shell<'_>) -> Result<Exit
     let lock = match read_lock(root) {
         Ok(lock) => lock,
         Err(error) => {
-            wrong.push(format!("{error:#}"));
+            wrong.push(causes(&error));
             None
         }
     };

@@ -12,7 +12,7 @@ use crate::contract::admission::Mode;
 use crate::plan::admission::PoliciesPlan;
 use crate::plan::{Plan, TenantPlan, TierPlan};
 use crate::policy::restrictions::{
-    About, Allowed, KIND, Lists, OF, OWN, OWN_ENTRIES, PINNED, RESTRICTIONS, Restriction,
+    About, Allowed, KIND, Lists, OF, OWN, OWN_ENTRIES, PINNED, PINNERS, RESTRICTIONS, Restriction,
 };
 
 /// The policies about objects that name something, and about what makes pods that would.
@@ -69,7 +69,8 @@ fn of_objects(
     if rows.iter().any(|row| row.restriction.is_of_pods()) {
         let is_placed = rows.iter().any(|row| row.restriction.about == About::Placement);
         if is_placed {
-            variables.push(("pinned".to_owned(), IS_PINNED.to_owned()));
+            let users = quoted_list(PINNERS);
+            variables.push(("pinned".to_owned(), format!("request.userInfo.username in {users}\n{IS_OF_SET}")));
         }
         let spec = |of: &str| {
             let of_pod = format!("variables.{of}.?spec.orValue(dyn({{}}))");
@@ -172,10 +173,9 @@ fn of_templates(plan: &Plan, whose: Whose<'_>, bounds: &Bounds) -> Option<Judge>
 /// Whether it is about a DaemonSet.
 const IS_SET: &str = "request.resource.resource == 'daemonsets'";
 
-/// Whether the controller of DaemonSets makes the pod; without credentials of its own, it is one with all other controllers, of
-/// whose pods none has a DaemonSet for its controller. The kind alone says nothing: whoever makes a pod may state it.
-const IS_PINNED: &str = "request.userInfo.username in ['system:kube-controller-manager', 'system:serviceaccount:kube-system:daemon-set-controller']\n\
-    && request.resource.resource == 'pods' && variables.object.?metadata.ownerReferences.orValue([])\n\
+/// What has to hold besides [`PINNERS`]: of the pods of all other controllers, which may be the same user, none has a DaemonSet for
+/// its controller. That alone says nothing: whoever makes a pod may state it.
+const IS_OF_SET: &str = "&& request.resource.resource == 'pods' && variables.object.?metadata.ownerReferences.orValue([])\n\
     .exists(o, o.kind == 'DaemonSet' && o.apiVersion.startsWith('apps/') && o.?controller.orValue(false))";
 
 /// That a list does not let an item: the tier's, or the tenant's own; of an empty one, no question.

@@ -46,6 +46,13 @@ pub struct PodCase {
     pub whom: Whom,
 }
 
+impl PodCase {
+    /// Where a part of it stands in the object: `spec`, or `spec.template.spec`.
+    pub fn at(&self, part: &str) -> String {
+        if self.base.is_empty() { part.to_owned() } else { format!("{}.{part}", self.base) }
+    }
+}
+
 impl<'a> Case<'a> {
     /// The case of an object; `value` is all of it.
     pub fn new(value: &'a Value, around: Option<&'a Guardrails>, standing: Standing<'a>) -> Case<'a> {

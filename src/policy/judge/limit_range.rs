@@ -48,7 +48,7 @@ pub fn ask(case: &Case<'_>) -> Vec<Objection> {
             ("Pod", Some(pod)) => {
                 let spec = &pod.value["spec"];
                 let stated = Stated { requests: of_pod(spec, "requests"), limits: of_pod(spec, "limits") };
-                let path = if pod.base.is_empty() { "spec".to_owned() } else { format!("{}.spec", pod.base) };
+                let path = pod.at("spec");
                 found.judge(bounds, &stated, &path, pod.whom);
             }
             ("PersistentVolumeClaim", None) if (case.api_version, case.kind) == ("v1", "PersistentVolumeClaim") => {
@@ -69,7 +69,7 @@ pub fn ask(case: &Case<'_>) -> Vec<Objection> {
 }
 
 fn containers(bounds: &Bounds, pod: &PodCase, found: &mut Found) {
-    let base = if pod.base.is_empty() { "spec".to_owned() } else { format!("{}.spec", pod.base) };
+    let base = pod.at("spec");
     for list in ["containers", "initContainers"] {
         for (index, container) in pod.value["spec"][list].as_array().into_iter().flatten().enumerate() {
             let resources = &container["resources"];

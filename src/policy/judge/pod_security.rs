@@ -31,7 +31,7 @@ pub fn ask(case: &Case<'_>) -> Vec<Objection> {
 
 /// The first container that the words name, or else the pod.
 fn path(pod: &PodCase, detail: &str) -> String {
-    let base = if pod.base.is_empty() { "spec".to_owned() } else { format!("{}.spec", pod.base) };
+    let base = pod.at("spec");
     for list in ["containers", "initContainers", "ephemeralContainers"] {
         for (index, container) in pod.value["spec"][list].as_array().into_iter().flatten().enumerate() {
             if container["name"].as_str().is_some_and(|name| detail.contains(&format!("\"{name}\""))) {

@@ -1,5 +1,6 @@
 //! The platform's policies, by the modes of the namespace and less what is exempt; and the labels that say whose a pod is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -10,7 +11,7 @@ use crate::contract::admission::Mode;
 use crate::objects::meta::TENANT;
 use crate::policy::json::Json;
 use crate::policy::pod::List;
-use crate::policy::restrictions::{About, Allowed, RESTRICTIONS, Restriction};
+use crate::policy::restrictions::{About, Allowed, PINNERS, RESTRICTIONS, Restriction};
 use crate::policy::review::{self, Breach};
 use crate::policy::standing::{Standing, told};
 
@@ -28,7 +29,7 @@ pub const RULES: &[Rule] = &[Rule {
 pub fn ask(case: &Case<'_>) -> Vec<Objection> {
     let mut all = named(case);
     let Some(pod) = &case.pod else { return all };
-    let base = if pod.base.is_empty() { "spec".to_owned() } else { format!("{}.spec", pod.base) };
+    let base = pod.at("spec");
     let spec = Json::from(&pod.value["spec"]);
     // What cannot be judged is what validation refuses.
     let breaches = review::spec(&spec).unwrap_or_default();
@@ -46,7 +47,7 @@ pub fn ask(case: &Case<'_>) -> Vec<Objection> {
             rule: "A401",
             refuses: true,
             whom: pod.whom,
-            path: format!("{base}.metadata.labels[{TENANT}]").replacen("spec.metadata", "metadata", 1),
+            path: format!("{}.labels[{TENANT}]", pod.at("metadata")),
             message: format!("label {TENANT} of a pod is that of its namespace, {tenant}; found {said}"),
             fix: RULES[0].fix.to_owned(),
         });
@@ -62,8 +63,7 @@ fn named(case: &Case<'_>) -> Vec<Objection> {
             Some(pod) if restriction.is_of_pods() => {
                 let is_set = restriction.about == About::Placement && case.kind == "DaemonSet";
                 let whom = if is_set { Whom::Object } else { pod.whom };
-                let base = if pod.base.is_empty() { "spec".to_owned() } else { format!("{}.spec", pod.base) };
-                (&pod.value["spec"], whom, base)
+                (&pod.value["spec"], whom, pod.at("spec"))
             }
             _ if restriction.is_about(case.group(), case.kind) => {
                 (&case.value["spec"], Whom::Object, "spec".to_owned())
@@ -91,14 +91,14 @@ pub fn named_in_request(request: &Value, standing: &Standing<'_>) -> Vec<Objecti
     if !is_change || !is_whole {
         return Vec::new();
     }
-    let mut spec = request["object"]["spec"].clone();
+    let mut spec = Cow::Borrowed(&request["object"]["spec"]);
     if is_pinned(request) {
-        running::unpin(&mut spec);
+        running::unpin(spec.to_mut());
     }
     let before = &request["oldObject"]["spec"];
     let rows = RESTRICTIONS.into_iter().filter(|restriction| restriction.is_of_pods());
     rows.flat_map(|restriction| {
-        let spec = &spec;
+        let spec = spec.as_ref();
         not_let(restriction, standing, spec, before).map(move |(item, refuses)| Objection {
             layer: Layer::Policies,
             rule: restriction.id,
@@ -114,8 +114,7 @@ pub fn named_in_request(request: &Value, standing: &Standing<'_>) -> Vec<Objecti
 
 /// Whether the controller of DaemonSets makes a pod: what it binds the pod to, nobody asked for.
 fn is_pinned(request: &Value) -> bool {
-    let users = ["system:kube-controller-manager", "system:serviceaccount:kube-system:daemon-set-controller"];
-    let is_controller = request["userInfo"]["username"].as_str().is_some_and(|user| users.contains(&user));
+    let is_controller = request["userInfo"]["username"].as_str().is_some_and(|user| PINNERS.contains(&user));
     is_controller && running::is_of_daemon_set(&request["object"])
 }
 

@@ -150,7 +150,7 @@ fn items<'c>(case: &'c Case<'_>) -> Vec<Item<'c>> {
         all.push(Item { amounts, pod: None, claim, whom: Whom::Object, path, times: 1, is_one: true });
     }
     let Some(pod) = &case.pod else { return all };
-    let path = if pod.base.is_empty() { "spec".to_owned() } else { format!("{}.spec", pod.base) };
+    let path = pod.at("spec");
     let amounts = of_one_pod(&pod.value["spec"], one);
     // No replicas, no pod that could be refused.
     let is_one = times > 0 || case.kind == "CronJob" || case.kind == "PodTemplate";
@@ -279,7 +279,7 @@ fn missing(quota: &Quota, pod: &PodCase) -> Option<Objection> {
         format!("{key} for: {}", names.join(","))
     });
     let message = format!("failed quota: {}: must specify {}", quota.name, each.collect::<Vec<_>>().join("; "));
-    let path = if pod.base.is_empty() { "spec".to_owned() } else { format!("{}.spec", pod.base) };
+    let path = pod.at("spec");
     Some(objection("A502", true, pod.whom, format!("{path}.containers"), message))
 }
 

@@ -116,6 +116,10 @@ pub const KIND: &str = "$kind";
 /// In [`Restriction::items_cel`]: whether the controller of DaemonSets makes the pod, which binds each to its node by name.
 pub const PINNED: &str = "$pinned";
 
+/// As whom the controller of DaemonSets may be: with credentials of its own, and as one with all other controllers.
+pub const PINNERS: [&str; 2] =
+    ["system:kube-controller-manager", "system:serviceaccount:kube-system:daemon-set-controller"];
+
 /// All of them, in the order in which breaches are told.
 pub const RESTRICTIONS: [&Restriction; 14] = [
     &registries::RESTRICTION,
@@ -162,8 +166,13 @@ pub fn annotation(list: &[String]) -> String {
     if list.is_empty() {
         return "[]".to_owned();
     }
-    let entries = list.iter().map(|entry| if entry.is_empty() { "\"\"" } else { entry });
-    entries.collect::<Vec<_>>().join(",")
+    written(list, ",")
+}
+
+/// Entries as people write them in a row: the empty one, of no class, is seen as `""`.
+pub fn written<E: AsRef<str>>(list: &[E], between: &str) -> String {
+    let entries = list.iter().map(|entry| if entry.as_ref().is_empty() { "\"\"" } else { entry.as_ref() });
+    entries.collect::<Vec<_>>().join(between)
 }
 
 /// The entries of an annotation, in CEL; it stands for `$list`.

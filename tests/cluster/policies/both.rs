@@ -59,7 +59,7 @@ fn both_engines_say_the_same() {
 }
 
 /// A pod that every policy takes.
-fn fitting(name: &str) -> Value {
+pub fn fitting(name: &str) -> Value {
     let limits = json!({"cpu": "10m", "memory": "16Mi"});
     let context = json!({"runAsNonRoot": true, "readOnlyRootFilesystem": true, "allowPrivilegeEscalation": false});
     pods::pod(
@@ -127,10 +127,15 @@ fn measured() {
     }
     println!("{PODS} pods each, one after the other; milliseconds:");
     for ((engines, _), times) in whose.iter().zip(&mut times) {
-        times.sort();
-        let at = |of: usize| times[times.len() * of / 100].as_secs_f64() * 1_000.0;
-        println!("  {engines:<9} p50 {:>6.2}  p99 {:>6.2}", at(50), at(99));
+        println!("  {engines:<9} {}", percentiles(times));
     }
+}
+
+/// The median of times and what one of a hundred exceeds, in milliseconds.
+pub fn percentiles(times: &mut [Duration]) -> String {
+    times.sort();
+    let at = |of: usize| times[times.len() * of / 100].as_secs_f64() * 1_000.0;
+    format!("p50 {:>6.2}  p99 {:>6.2}", at(50), at(99))
 }
 
 fn items(list: &Value) -> Vec<Value> {

@@ -7,6 +7,8 @@ mod pods;
 mod running;
 mod tenants;
 
+pub use both::{fitting, percentiles};
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -90,7 +90,7 @@ pub fn ask(case: &Case<'_>) -> Vec<Objection> {
         }
     }
     let Some(pod) = &case.pod else { return all };
-    let path = if pod.base.is_empty() { "spec".to_owned() } else { format!("{}.spec", pod.base) };
+    let path = pod.at("spec");
     let is_pod = pod.whom == Whom::Object;
     // A workload is validated as it was written, its pods, if it comes to that, with what is filled in; a pod with that alone.
     let written = case.template().map_or(&Value::Null, |(_, template)| &template["spec"]);
