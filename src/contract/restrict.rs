@@ -20,8 +20,8 @@ pub struct Restrict {
     /// Tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_users: Option<At<bool>>,
-    /// Audiences of ServiceAccount tokens in pods; `""` is the API server, whose token is the one by the ServiceAccount and of a
-    /// projected volume that names no audience.
+    /// Audiences of ServiceAccount tokens in pods; `""` is the API server, whose token is the one by the ServiceAccount, of a
+    /// projected volume that names no audience, and of a Secret that is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_audiences: Option<At<Vec<At<String>>>>,
     /// RuntimeClasses of pods; `""` is a pod that names none.

@@ -78,6 +78,10 @@ pub struct TierQuota {
     /// Number of Services with node ports: `services.nodeports`. 0 is advised: a node port bypasses NetworkPolicy.
     #[serde(default)]
     pub node_ports: Option<At<Amount>>,
+    /// Number of pods whose affinity or anti-affinity looks at other namespaces: `pods` of the scope `CrossNamespacePodAffinity`. 0
+    /// is advised: the anti-affinity of one such pod keeps all pods of others off its node or its zone.
+    #[serde(default)]
+    pub cross_namespace_affinity: Option<At<Amount>>,
     /// Number of objects by resource: `secrets`, `configmaps`, `services`, `persistentvolumeclaims`,
     /// `count/deployments.apps`, …
     #[serde(default)]

@@ -232,6 +232,12 @@ impl Reader<'_> {
     /// Classes that the tier governs: each listed one has its quota, and all others one that allows nothing.
     fn scoped(&mut self, quota: &TierQuota) -> Vec<QuotaPlan> {
         let mut all = Vec::new();
+        if let Some(amount) = &quota.cross_namespace_affinity {
+            let mut hard = Hard::new();
+            self.put(&mut hard, "crossNamespaceAffinity", Some(amount), &["pods"]);
+            let name = "tenant-quota-cross-namespace-affinity".to_owned();
+            all.push(QuotaPlan { name, scope: "CrossNamespacePodAffinity", only: None, except: Vec::new(), hard });
+        }
         if let Some(classes) = &quota.priority_classes {
             for (class, bounds) in classes {
                 let mut hard = Hard::new();

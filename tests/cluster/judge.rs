@@ -30,6 +30,7 @@ spec:
     pods: 10
     loadBalancers: 0
     nodePorts: 0
+    crossNamespaceAffinity: 0
     objects: {secrets: 0, count/jobs.batch: 0, count/deployments.apps: 5, configmaps: 5}
     priorityClasses: {business: {pods: 1, cpu: 200m}}
   limitRange:
@@ -153,6 +154,9 @@ fn own() -> Vec<(String, Value)> {
     });
     pod("urgent", &|spec| spec["priorityClassName"] = json!("urgent"));
     pod("device", &|spec| spec["containers"][0]["resources"]["limits"]["example.org/card"] = json!(1));
+    for (name, of, list, term) in affinities() {
+        pod(&format!("affinity, {name}"), &|spec| spec["affinity"] = json!({of: {list: [term]}}));
+    }
     pod("host network", &|spec| spec["hostNetwork"] = json!(true));
     pod("host path", &|spec| spec["volumes"] = json!([{"name": "a", "hostPath": {"path": "/"}}]));
     pod("capability", &|spec| {
@@ -214,6 +218,25 @@ fn own() -> Vec<(String, Value)> {
     }
     all.extend(not_modelled());
     all
+}
+
+/// Pods that want to be near others, or apart from them: in namespaces of others, and in their own.
+fn affinities() -> [(&'static str, &'static str, &'static str, Value); 5] {
+    let [required, preferred] =
+        ["requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"];
+    let term = |of: Value| {
+        let mut term = json!({"topologyKey": "topology.kubernetes.io/zone", "labelSelector": {}});
+        term.as_object_mut().expect("a term").extend(of.as_object().expect("fields").clone());
+        term
+    };
+    let all = term(json!({"namespaceSelector": {}}));
+    [
+        ("apart from all", "podAntiAffinity", required, all.clone()),
+        ("rather near all", "podAffinity", preferred, json!({"weight": 1, "podAffinityTerm": all})),
+        ("near one", "podAffinity", required, term(json!({"namespaces": ["default"]}))),
+        ("apart from none", "podAntiAffinity", required, term(json!({"namespaces": []}))),
+        ("apart from its own", "podAntiAffinity", required, term(json!({}))),
+    ]
 }
 
 /// What core validation refuses and is not modelled, or what depends on the cluster: the known differences.

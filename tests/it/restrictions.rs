@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_mtp::engine::restrictions::{About, KIND, OF, PINNED, RESTRICTIONS, Restriction};
+use k8s_mtp::engine::restrictions::{KIND, OF, PINNED, RESTRICTIONS, Restriction};
 use kube_cel::cel::{Program, Value as Cel};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -27,9 +27,10 @@ fn all() -> Vec<Asked> {
             if all.iter().any(|asked| asked.restriction.id == restriction.id && asked.list == list) {
                 continue;
             }
-            let kinds: Vec<&str> = match restriction.about {
-                About::Pods | About::Placement => vec!["Pod"],
-                About::Objects(kinds) => kinds.iter().map(|(_, _, kind)| *kind).collect(),
+            let kinds: Vec<&str> = if restriction.is_of_pods() {
+                vec!["Pod"]
+            } else {
+                restriction.about.asked().iter().map(|(_, _, kind)| *kind).collect()
             };
             let programs = kinds.into_iter().map(|kind| {
                 let items = restriction.items_cel.replace(OF, "object").replace(KIND, &format!("'{kind}'"));

@@ -12,7 +12,7 @@ use crate::contract::admission::Mode;
 use crate::plan::admission::PoliciesPlan;
 use crate::plan::{Plan, TenantPlan, TierPlan};
 use crate::policy::restrictions::{
-    About, Allowed, KIND, Lists, OF, OWN, OWN_ENTRIES, PINNED, PINNERS, RESTRICTIONS, Restriction,
+    About, Allowed, CLASS, KIND, Lists, OF, OWN, OWN_ENTRIES, PINNED, PINNERS, RESTRICTIONS, Restriction,
 };
 
 /// The policies about objects that name something, and about what makes pods that would.
@@ -67,15 +67,21 @@ fn of_objects(
         ("old".to_owned(), "oldObject == null ? dyn({}) : dyn(oldObject)".to_owned()),
     ];
     if rows.iter().any(|row| row.restriction.is_of_pods()) {
-        let is_placed = rows.iter().any(|row| row.restriction.about == About::Placement);
+        let is_of = |about: About| rows.iter().any(|row| row.restriction.about == about);
+        let is_placed = is_of(About::Placement);
         if is_placed {
             let users = quoted_list(PINNERS);
             variables.push(("pinned".to_owned(), format!("request.userInfo.username in {users}\n{IS_OF_SET}")));
         }
         let spec = |of: &str| {
-            let of_pod = format!("variables.{of}.?spec.orValue(dyn({{}}))");
-            let of_set = format!("variables.{of}.?spec.template.spec.orValue(dyn({{}}))");
-            if is_placed { format!("{IS_SET} ? {of_set} : {of_pod}") } else { of_pod }
+            let mut text = String::new();
+            if is_placed {
+                text.push_str(&format!("{IS_SET} ? variables.{of}.?spec.template.spec.orValue(dyn({{}})) :\n"));
+            }
+            if is_of(About::Tokens) {
+                text.push_str(&SPEC_OF_SECRET.replace(OF, &format!("variables.{of}")));
+            }
+            text + &format!("variables.{of}.?spec.orValue(dyn({{}}))")
         };
         variables.push(("spec".to_owned(), spec("object")));
         variables.push(("oldSpec".to_owned(), spec("old")));
@@ -86,17 +92,15 @@ fn of_objects(
     for row in &rows {
         let restriction = row.restriction;
         let name = restriction.id.replace('-', "_");
-        let is_other = match restriction.about {
-            About::Pods => "request.resource.resource != 'pods'".to_owned(),
-            About::Placement => "!(request.resource.resource in ['daemonsets', 'pods'])".to_owned(),
-            About::Objects(kinds) => {
-                let resources: Vec<&str> = kinds.iter().map(|(_, resource, _)| *resource).collect();
-                format!("!(request.resource.resource in {})", quoted_list(resources))
-            }
+        let resources = restriction.about.asked().iter().map(|(_, resource, _)| *resource);
+        let is_other = match resources.filter(|resource| !resource.contains('/')).collect::<Vec<_>>()[..] {
+            [one] => format!("request.resource.resource != {}", quoted(one)),
+            ref several => format!("!(request.resource.resource in {})", quoted_list(several)),
         };
-        let [of, before] = match restriction.about {
-            About::Pods | About::Placement => ["variables.spec", "variables.oldSpec"],
-            About::Objects(_) => ["variables.object", "variables.old"],
+        let [of, before] = if restriction.is_of_pods() {
+            ["variables.spec", "variables.oldSpec"]
+        } else {
+            ["variables.object", "variables.old"]
         };
         let [items, old] = [of, before].map(|of| {
             restriction.items_cel.replace(OF, of).replace(KIND, "request.kind.kind").replace(PINNED, "variables.pinned")
@@ -137,18 +141,33 @@ fn of_objects(
 /// Whoever applies a Deployment hears what its pods would hear.
 fn of_templates(plan: &Plan, whose: Whose<'_>, bounds: &Bounds) -> Option<Judge> {
     let rows = rows(bounds, |mode| mode >= Mode::Warn);
-    let rows: Vec<Row<'_>> = rows.into_iter().filter(|row| row.restriction.is_of_pods()).collect();
+    let is_of_claims = |row: &Row<'_>| row.restriction.about == About::Claims;
+    let rows: Vec<Row<'_>> = rows.into_iter().filter(|row| row.restriction.is_of_pods() || is_of_claims(row)).collect();
     if rows.is_empty() {
         return None;
     }
     let exempt = exempt(plan, whose);
     let mut variables = vec![("spec".to_owned(), workloads::SPEC.to_owned())];
+    if rows.iter().any(is_of_claims) {
+        variables.push(("claims".to_owned(), CLAIMS.replace("$class", &quoted(CLASS))));
+    }
     let mut told = Vec::new();
     for row in &rows {
         let restriction = row.restriction;
         let name = restriction.id.replace('-', "_");
-        let items = restriction.items_cel.replace(OF, "variables.spec").replace(PINNED, "false");
-        variables.push((name.clone(), told_of(restriction, &items, &[refuses(row)])));
+        let told_of_one = |of: &str| {
+            told_of(restriction, &restriction.items_cel.replace(OF, of).replace(PINNED, "false"), &[refuses(row)])
+        };
+        let text = if is_of_claims(row) {
+            // Lists of lists become one: no line ends within.
+            format!(
+                "variables.claims.map(c, ({}).join('\\n')).join('\\n').split('\\n').filter(t, t != '')",
+                told_of_one("c")
+            )
+        } else {
+            told_of_one("variables.spec")
+        };
+        variables.push((name.clone(), text));
         told.push(if exempt.contains(restriction.id) {
             format!("({} ? [] : variables.{name})", is_exempt(restriction.id))
         } else {
@@ -169,6 +188,16 @@ fn of_templates(plan: &Plan, whose: Whose<'_>, bounds: &Bounds) -> Option<Judge>
         actions: &["Warn"],
     })
 }
+
+/// What [`spec_of_secret`](crate::policy::restrictions::spec_of_secret) says, of what stands for [`OF`]; another case follows.
+const SPEC_OF_SECRET: &str = "request.resource.resource == 'secrets' ?\n\
+    ($of.?type.orValue('') == 'kubernetes.io/service-account-token' ? dyn({'automountServiceAccountToken': true}) : dyn({})) :\n";
+
+/// The claims that come of what makes pods, and of the pods, as far as they say of which class they are.
+const CLAIMS: &str = "(dyn(object).?spec.?volumeClaimTemplates.orValue([])\n\
+    + variables.spec.?volumes.orValue([]).filter(v, has(v.ephemeral) && has(v.ephemeral.volumeClaimTemplate))\n\
+    .map(v, v.ephemeral.volumeClaimTemplate))\n\
+    .filter(c, c.?spec.?storageClassName.hasValue() || c.?metadata.?annotations[?$class].hasValue())";
 
 /// Whether it is about a DaemonSet.
 const IS_SET: &str = "request.resource.resource == 'daemonsets'";
@@ -230,12 +259,7 @@ fn push_told(variables: &mut Vec<(String, String)>, told: &[String]) {
 fn asked(rows: &[Row<'_>]) -> Vec<NamedRuleWithOperations> {
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for Row { restriction, .. } in rows {
-        let all: &[(&str, &str, &str)] = match restriction.about {
-            About::Pods => &[("", "pods", ""), ("", "pods/ephemeralcontainers", "")],
-            About::Placement => &[("", "pods", ""), ("", "pods/ephemeralcontainers", ""), ("apps", "daemonsets", "")],
-            About::Objects(kinds) => kinds,
-        };
-        for (group, resource, _) in all {
+        for (group, resource, _) in restriction.about.asked() {
             let resources = groups.entry(group).or_default();
             if !resources.contains(resource) {
                 resources.push(resource);

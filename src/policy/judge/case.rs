@@ -83,6 +83,27 @@ impl<'a> Case<'a> {
         template["spec"].is_object().then(|| (path.join("."), template))
     }
 
+    /// The volume claims that come of it and of its pods, and where each stands.
+    pub fn claims(&self) -> Vec<(String, &'a Value)> {
+        let mut all = Vec::new();
+        let mut each = |path: String, list: &'a Value, inner: &[&str]| {
+            for (index, item) in list.as_array().into_iter().flatten().enumerate() {
+                if let Some(claim) = inner.iter().try_fold(item, |value, step| value.get(*step)) {
+                    let steps = inner.iter().map(|step| format!(".{step}")).collect::<String>();
+                    all.push((format!("{path}[{index}]{steps}"), claim));
+                }
+            }
+        };
+        if self.kind == "StatefulSet" {
+            each("spec.volumeClaimTemplates".to_owned(), &self.value["spec"]["volumeClaimTemplates"], &[]);
+        }
+        if let Some((base, template)) = self.template() {
+            let path = if base.is_empty() { "spec.volumes".to_owned() } else { format!("{base}.spec.volumes") };
+            each(path, &template["spec"]["volumes"], &["ephemeral", "volumeClaimTemplate"]);
+        }
+        all
+    }
+
     /// Its resource in the plural, as kinds are called by convention: `networkpolicies`.
     pub fn resource(&self) -> String {
         plural(self.kind)

@@ -11,7 +11,7 @@ use crate::contract::admission::Mode;
 use crate::objects::meta::TENANT;
 use crate::policy::json::Json;
 use crate::policy::pod::List;
-use crate::policy::restrictions::{About, Allowed, PINNERS, RESTRICTIONS, Restriction};
+use crate::policy::restrictions::{About, Allowed, PINNERS, RESTRICTIONS, Restriction, spec_of_secret};
 use crate::policy::review::{self, Breach};
 use crate::policy::standing::{Standing, told};
 
@@ -59,27 +59,35 @@ pub fn ask(case: &Case<'_>) -> Vec<Objection> {
 fn named(case: &Case<'_>) -> Vec<Objection> {
     let mut all = Vec::new();
     for restriction in RESTRICTIONS {
-        let (of, whom, base) = match &case.pod {
-            Some(pod) if restriction.is_of_pods() => {
-                let is_set = restriction.about == About::Placement && case.kind == "DaemonSet";
-                let whom = if is_set { Whom::Object } else { pod.whom };
-                (&pod.value["spec"], whom, pod.at("spec"))
-            }
-            _ if restriction.is_about(case.group(), case.kind) => {
-                (&case.value["spec"], Whom::Object, "spec".to_owned())
-            }
-            _ => continue,
+        // `object` is what names something, `within` the part of it where that is looked for, `base` the place of that.
+        let mut judge = |object: &Value, within: &Value, base: &str, whom: Whom| {
+            all.extend(not_let(restriction, &case.standing, object, &Value::Null).map(|(item, refuses)| Objection {
+                layer: Layer::Policies,
+                rule: restriction.id,
+                refuses,
+                whom,
+                path: place(within, &item, base).unwrap_or_else(|| base.to_owned()),
+                message: restriction.message(&item),
+                fix: restriction.fix.to_owned(),
+            }));
         };
-        let object = if restriction.is_of_pods() { of } else { case.value };
-        all.extend(not_let(restriction, &case.standing, object, &Value::Null).map(|(item, refuses)| Objection {
-            layer: Layer::Policies,
-            rule: restriction.id,
-            refuses,
-            whom,
-            path: place(of, &item, &base).unwrap_or_else(|| base.clone()),
-            message: restriction.message(&item),
-            fix: restriction.fix.to_owned(),
-        }));
+        let is_asked = restriction.is_about(case.group(), case.kind);
+        match &case.pod {
+            Some(pod) if restriction.is_of_pods() => {
+                let whom = if is_asked { Whom::Object } else { pod.whom };
+                judge(&pod.value["spec"], &pod.value["spec"], &pod.at("spec"), whom);
+            }
+            _ if is_asked && restriction.about == About::Tokens => {
+                judge(&spec_of_secret(case.value), &Value::Null, "type", Whom::Object);
+            }
+            _ if is_asked => judge(case.value, &case.value["spec"], "spec", Whom::Object),
+            _ if restriction.about == About::Claims && case.pod.as_ref().is_some_and(|pod| pod.whom == Whom::Pods) => {
+                for (path, claim) in case.claims() {
+                    judge(claim, &claim["spec"], &format!("{path}.spec"), Whom::Pods);
+                }
+            }
+            _ => {}
+        }
     }
     all
 }

@@ -222,6 +222,7 @@ impl Item<'_> {
 
     fn is_in(&self, scope: &Scope) -> bool {
         let class = match (scope.name.as_str(), self.pod, self.claim) {
+            ("CrossNamespacePodAffinity", Some(pod), _) => return looks_elsewhere(&pod.value["spec"]["affinity"]),
             ("PriorityClass", Some(pod), _) => pod.value["spec"]["priorityClassName"].as_str(),
             ("VolumeAttributesClass", _, Some(claim)) => claim["spec"]["volumeAttributesClassName"].as_str(),
             // Of other scopes, and of other objects, nothing of ours is bounded.
@@ -235,6 +236,21 @@ impl Item<'_> {
             _ => class.is_some_and(|class| scope.values.iter().any(|value| value == class)),
         }
     }
+}
+
+/// Whether a pod wants to be near, or not to be near, pods of namespaces that it names or selects. An empty selector selects all.
+///
+/// Source: `usesCrossNamespacePodAffinity` of Kubernetes' `pkg/quota/v1/evaluator/core/pods.go`
+fn looks_elsewhere(affinity: &Value) -> bool {
+    let is_elsewhere = |term: &Value| {
+        term["namespaces"].as_array().is_some_and(|names| !names.is_empty()) || term["namespaceSelector"].is_object()
+    };
+    let each = |list: &'static str, of: &'static str| affinity[of][list].as_array().into_iter().flatten();
+    ["podAffinity", "podAntiAffinity"].into_iter().any(|of| {
+        each("requiredDuringSchedulingIgnoredDuringExecution", of).any(is_elsewhere)
+            || each("preferredDuringSchedulingIgnoredDuringExecution", of)
+                .any(|weighted| is_elsewhere(&weighted["podAffinityTerm"]))
+    })
 }
 
 /// What of it a quota counts; nothing of what is none.

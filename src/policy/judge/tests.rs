@@ -119,6 +119,10 @@ fn free() -> Guardrails {
                 {"scopeName": "PriorityClass", "operator": "NotIn", "values": ["business"]},
             ]},
         }}),
+        json!({"kind": "ResourceQuota", "metadata": {"name": "tenant-quota-cross-namespace-affinity"}, "spec": {
+            "hard": {"pods": "0"},
+            "scopeSelector": {"matchExpressions": [{"scopeName": "CrossNamespacePodAffinity", "operator": "Exists"}]},
+        }}),
     ];
     Guardrails::of(objects.iter(), true)
 }
@@ -199,6 +203,22 @@ fn quotas_speak_as_the_api_server_does() {
     assert_eq!(quota(&first), ["exceeded quota: tenant-quota-other-priorities, requested: pods=1, limited: pods=0"]);
     first["spec"]["priorityClassName"] = json!("business");
     assert_eq!(quota(&first), [""; 0]);
+    let mut apart = pod(&json!({}));
+    let [required, preferred] =
+        ["required", "preferred"].map(|how| format!("{how}DuringSchedulingIgnoredDuringExecution"));
+    let whole = json!({"topologyKey": "topology.kubernetes.io/zone", "namespaceSelector": {}});
+    let named = json!({"topologyKey": "kubernetes.io/hostname", "namespaces": ["other"]});
+    let own = json!({"topologyKey": "kubernetes.io/hostname", "namespaces": []});
+    for (affinity, is_elsewhere) in [
+        (json!({"podAntiAffinity": {&required: [own, whole]}}), true),
+        (json!({"podAffinity": {&required: [named]}}), true),
+        (json!({"podAffinity": {&preferred: [{"weight": 1, "podAffinityTerm": named}]}}), true),
+        (json!({"podAntiAffinity": {&required: [own], &preferred: [{"weight": 1, "podAffinityTerm": own}]}}), false),
+    ] {
+        apart["spec"]["affinity"] = affinity;
+        let said = ["exceeded quota: tenant-quota-cross-namespace-affinity, requested: pods=1, limited: pods=0"];
+        assert_eq!(quota(&apart), said[..usize::from(is_elsewhere)], "{apart}");
+    }
     let service = |of: &str| {
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "it"}, "spec": {
             "type": of, "ports": [{"port": 80}],

@@ -91,9 +91,47 @@ pub enum About {
     /// The same, and DaemonSets as such: their controller puts an affinity of its own in place of what their pods ask for, so that
     /// no pod of theirs says it.
     Placement,
-    /// Objects: API group, resource, kind.
-    Objects(&'static [(&'static str, &'static str, &'static str)]),
+    /// Pods, and Secrets that are tokens: see [`spec_of_secret`].
+    Tokens,
+    /// Volume claims, and early whatever makes them: see [`is_class_stated`].
+    Claims,
+    /// Objects.
+    Objects(&'static [Asked]),
 }
+
+/// What requests are about: an API group, a resource, and the kind of it.
+pub type Asked = (&'static str, &'static str, &'static str);
+
+impl About {
+    /// What is refused.
+    pub fn asked(self) -> &'static [Asked] {
+        const PODS: [Asked; 2] = [("", "pods", "Pod"), ("", "pods/ephemeralcontainers", "Pod")];
+        match self {
+            About::Pods => &PODS,
+            About::Placement => &[PODS[0], PODS[1], ("apps", "daemonsets", "DaemonSet")],
+            About::Tokens => &[PODS[0], PODS[1], ("", "secrets", "Secret")],
+            About::Claims => &[("", "persistentvolumeclaims", "PersistentVolumeClaim")],
+            About::Objects(all) => all,
+        }
+    }
+}
+
+/// A Secret that is a token as the spec of a pod that asks for one: whoever mounts it has it, and it never ends.
+pub fn spec_of_secret(secret: &Value) -> Value {
+    if secret["type"] == TOKEN { serde_json::json!({"automountServiceAccountToken": true}) } else { Value::Null }
+}
+
+/// The type of such a Secret.
+pub const TOKEN: &str = "kubernetes.io/service-account-token";
+
+/// Whether a claim says of which class it is, if only of none. Where it does not, the API server says it for claims, but not for what
+/// makes them.
+pub fn is_class_stated(claim: &Value) -> bool {
+    claim["spec"]["storageClassName"].is_string() || claim["metadata"]["annotations"][CLASS].is_string()
+}
+
+/// The annotation that says the same, from before there was a field; it still counts more than that.
+pub const CLASS: &str = "volume.beta.kubernetes.io/storage-class";
 
 /// An object that shows what a restriction means.
 pub struct Example {
@@ -196,7 +234,7 @@ impl Restriction {
 
     /// Whether it is asked about what pods name.
     pub fn is_of_pods(&self) -> bool {
-        matches!(self.about, About::Pods | About::Placement)
+        matches!(self.about, About::Pods | About::Placement | About::Tokens)
     }
 
     /// Whether some entry of a list lets all that `entry` lets.
@@ -210,12 +248,9 @@ impl Restriction {
         format!("{} '{item}' is not allowed", self.what)
     }
 
-    /// Whether it asks about a kind of an API group; pods are asked about by whoever has one.
+    /// Whether it asks about a kind of an API group.
     pub fn is_about(&self, group: &str, kind: &str) -> bool {
-        match self.about {
-            About::Pods | About::Placement => false,
-            About::Objects(all) => all.iter().any(|(of, _, known)| (*of, *known) == (group, kind)),
-        }
+        self.about.asked().iter().any(|(of, _, known)| (*of, *known) == (group, kind))
     }
 }
 

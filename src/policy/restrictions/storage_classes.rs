@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{About, Example, PLAIN, Restriction, SAME, add, any_name, same};
+use super::{About, CLASS, Example, PLAIN, Restriction, SAME, add, any_name, is_class_stated, same};
 
 /// The row of [`super::RESTRICTIONS`]. A claim of no class, `""`, takes volumes that an admin made, and is to be in the list as such.
 /// Where a claim names none, the API server has named the cluster's default before it asks; where there is no default, it is of no
@@ -17,12 +17,11 @@ pub const RESTRICTION: Restriction = Restriction {
     why: "Classes differ in price, in speed, and in what becomes of the data: one of them may keep it for the next tenant.",
     fix: "State a `storageClassName` of the list.",
     what: "storage class",
-    about: About::Objects(&[("", "persistentvolumeclaims", "PersistentVolumeClaim")]),
+    about: About::Claims,
     entry: any_name,
-    // The annotation is from before there was a field, and still counts more than that.
     items: |object| {
         let mut all = Vec::new();
-        let annotated = &object["metadata"]["annotations"]["volume.beta.kubernetes.io/storage-class"];
+        let annotated = &object["metadata"]["annotations"][CLASS];
         [annotated, &object["spec"]["storageClassName"]].into_iter().filter_map(Value::as_str).for_each(|class| add(&mut all, class));
         if all.is_empty() && object["metadata"].is_object() {
             add(&mut all, "");
@@ -34,10 +33,7 @@ pub const RESTRICTION: Restriction = Restriction {
                 + (has($of.spec) && has($of.spec.storageClassName) ? [$of.spec.storageClassName] : [])\n\
                 + (has($of.metadata) && !(has($of.metadata.annotations) && 'volume.beta.kubernetes.io/storage-class' in $of.metadata.annotations)\n\
                 && !(has($of.spec) && has($of.spec.storageClassName)) ? [''] : [])",
-    is_filled_in: |object| {
-        let annotated = &object["metadata"]["annotations"]["volume.beta.kubernetes.io/storage-class"];
-        !annotated.is_string() && !object["spec"]["storageClassName"].is_string()
-    },
+    is_filled_in: |object| !is_class_stated(object),
     allows: same,
     allows_cel: SAME,
     examples: &[

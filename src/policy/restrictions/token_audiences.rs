@@ -6,7 +6,7 @@ use super::{About, Example, PLAIN, Restriction, SAME, add, each, same};
 /// ServiceAccount, or one of a projected volume that names no audience. It has other names, which its flags say
 /// (`--api-audiences`, else `--service-account-issuer`); so no audience but those of the list is nobody's danger.
 ///
-/// Secrets of type `kubernetes.io/service-account-token` are not looked at: whoever may write Secrets and mounts one has a token.
+/// A Secret of type `kubernetes.io/service-account-token` is one of the API server's own tokens, for whoever mounts it.
 ///
 /// A pod that says nothing gets one by its ServiceAccount, as a volume that the API server adds before it asks; the `default`
 /// one that is rendered gives none. Before, nobody knows.
@@ -15,11 +15,11 @@ use super::{About, Example, PLAIN, Restriction, SAME, add, each, same};
 pub const RESTRICTION: Restriction = Restriction {
     id: "token-audiences",
     field: "tokenAudiences",
-    title: "a token for another audience in a pod",
+    title: "a token for another audience",
     why: "A token is the first thing that whoever breaks into a pod takes along.",
-    fix: "State `automountServiceAccountToken: false`, and take projected tokens for other audiences than those of the list out; `\"\"` is the API server.",
+    fix: "State `automountServiceAccountToken: false`, and take projected tokens for other audiences than those of the list out, and Secrets that are tokens; `\"\"` is the API server.",
     what: "token for the audience",
-    about: About::Pods,
+    about: About::Tokens,
     entry: |entry| {
         if entry.contains(|c: char| c.is_whitespace() || c.is_control() || ",\"[]".contains(c)) {
             Err("expected an audience, or `\"\"` for the API server".to_owned())

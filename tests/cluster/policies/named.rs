@@ -116,6 +116,11 @@ fn objects() -> Vec<(String, Value)> {
             all.push((about, json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})));
         }
     }
+    for of in ["kubernetes.io/service-account-token", "Opaque"] {
+        let metadata = json!({"name": "token", "annotations": {"kubernetes.io/service-account.name": "default"}});
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": of});
+        all.push((format!("Secret of type {of}"), secret));
+    }
     all
 }
 
@@ -209,7 +214,58 @@ fn what_is_named_is_judged_alike() {
     changes(&admin);
     debuggers(&admin);
     daemon_sets(&plane, &admin);
+    templates_of_claims(&admin, &folder);
     claims(&admin);
+}
+
+/// What makes claims is told of their classes, by the API server as by the review: of each that is stated.
+fn templates_of_claims(admin: &Client, folder: &Folder) {
+    let claim = |class: Value| {
+        let resources = json!({"requests": {"storage": "1Gi"}});
+        let mut claim =
+            json!({"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": resources}});
+        if class.is_string() {
+            claim["spec"]["storageClassName"] = class;
+        }
+        claim
+    };
+    let labels = json!({"app": "db"});
+    let template = |volumes: Value| {
+        json!({"metadata": {"labels": labels}, "spec": {"volumes": volumes, "hostUsers": false, "runtimeClassName": "gvisor",
+            "automountServiceAccountToken": false, "containers": [{"name": "a", "image": "registry.example.org/team/a:1"}]}})
+    };
+    let ephemeral = |class: &str| {
+        let mut claim = claim(json!(class));
+        claim["metadata"] = json!({});
+        json!([{"name": "scratch", "ephemeral": {"volumeClaimTemplate": claim}}, {"name": "plain", "emptyDir": {}}])
+    };
+    let set = |classes: &[Value], volumes: Value| {
+        let claims: Vec<Value> = classes.iter().map(|class| claim(class.clone())).collect();
+        json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {"serviceName": "db",
+            "selector": {"matchLabels": labels}, "template": template(volumes), "volumeClaimTemplates": claims}})
+    };
+    let deployment = |volumes: Value| {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "db"}, "spec": {
+            "selector": {"matchLabels": labels}, "template": template(volumes)}})
+    };
+    let [fast, slow, none, unsaid] = [json!("fast"), json!("slow"), json!(""), Value::Null];
+    for (resource, object, classes) in [
+        ("statefulsets", set(&[fast.clone(), unsaid], json!([])), &[][..]),
+        ("statefulsets", set(&[slow.clone(), fast, none], ephemeral("odd")), &["slow", "", "odd"]),
+        ("statefulsets", set(&[slow], ephemeral("fast")), &["slow"]),
+        ("deployments", deployment(ephemeral("odd")), &["odd"]),
+    ] {
+        let client = admin.apart();
+        client.post(&format!("/apis/apps/v1/namespaces/tenant-round0-x/{resource}?dryRun=All"), &object).created();
+        let warned = client.warnings().join("\n");
+        let (refused, told) = by_review(folder, "round0", &object);
+        assert_eq!(refused, !classes.is_empty(), "{object}");
+        let words = |class: &str| format!("storage class '{class}' is not allowed (storage-classes)");
+        assert_eq!(told, classes.iter().map(|class| words(class)).collect(), "{object}");
+        for class in ["fast", "slow", "", "odd"] {
+            assert_eq!(warned.contains(&words(class)), classes.contains(&class), "{class}: {warned}");
+        }
+    }
 }
 
 /// Their controller names the node of each pod, which nobody asked for; what the template requires never reaches a pod, so that the
