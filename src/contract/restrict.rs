@@ -53,8 +53,8 @@ pub struct Restrict {
     /// IPv6, `::/0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load_balancer_source_ranges: Option<At<Vec<At<String>>>>,
-    /// Host names of Ingresses and of routes of the Gateway API: `app.example.org`, `*.example.org` for all below; `*` is one that
-    /// names none.
+    /// Host names of Ingresses, and of routes and listeners of the Gateway API: `app.example.org`, `*.example.org` for all below;
+    /// `*` is one that names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_names: Option<At<Vec<At<String>>>>,
     /// StorageClasses of claims; `""` is a claim of no class, also one that names none where the cluster has no default.

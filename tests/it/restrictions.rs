@@ -95,7 +95,7 @@ fn object(seed: u64) -> Value {
         null
     ]);
     let [a, b, c, d, e] = std::array::from_fn(|_| one(hosts.clone()));
-    let mut object = match seed % 4 {
+    let mut object = match seed % 5 {
         0 => json!({"apiVersion": "v1", "kind": "Service", "spec": {
             "type": one(json!([null, "ClusterIP", "NodePort", "LoadBalancer", "LoadBalancer", "ExternalName"])),
             "ipFamilies": one(json!([null, [], ["IPv4"], ["IPv6", "IPv4"]])),
@@ -113,6 +113,11 @@ fn object(seed: u64) -> Value {
             "tls": one(json!([null, [{}], [{"hosts": []}], [{"hosts": ["a.example.org", d]}, {"hosts": [e]}]])),
             "defaultBackend": one(json!([null, null, {"service": {"name": "a"}}])),
         }}),
+        3 => {
+            json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": one(json!(["Gateway", "ListenerSet"])), "spec": {
+                "listeners": one(json!([null, [], [{"hostname": a}], [{"hostname": b}, {"port": 80}, {"hostname": c}]])),
+            }})
+        }
         _ => {
             json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": one(json!(["HTTPRoute", "GRPCRoute", "TLSRoute"])), "spec": {
                 "hostnames": one(json!([null, [], ["a.example.org"], ["b.example.org", "web.apps.example.org"]])),
@@ -123,6 +128,9 @@ fn object(seed: u64) -> Value {
         object.as_object_mut().expect("a map").remove("spec");
     }
     // As hosts they are no texts.
+    for listener in object["spec"]["listeners"].as_array_mut().into_iter().flatten() {
+        listener.as_object_mut().expect("a map").retain(|_, value| !value.is_null());
+    }
     for tls in object["spec"]["tls"].as_array_mut().into_iter().flatten() {
         tls["hosts"].as_array_mut().into_iter().for_each(|hosts| hosts.retain(|host| !host.is_null() && host != ""));
     }

@@ -11,6 +11,7 @@ use crate::inputs::Inputs;
 use crate::plan::admission::exempt;
 use crate::plan::{NamespacePlan, TenantPlan};
 use crate::policy::judge::guardrails::Guardrails;
+use crate::policy::judge::own::Internet;
 use crate::policy::manifests::Surroundings;
 use crate::policy::restrictions::Lists;
 use crate::policy::standing::{Modes, Standing};
@@ -36,6 +37,7 @@ pub struct Namespace {
 /// What was read of `tenants/`.
 pub struct Platform {
     rendered: Rendered,
+    internet: Internet,
 }
 
 /// Reads the root; `None`: errors in it were reported, and nothing can be decided.
@@ -49,7 +51,8 @@ pub fn read(command: &'static str, shell: &mut Shell<'_>) -> Result<Option<Platf
         report_errors(command, diagnostics, &inputs, shell)?;
         return Ok(None);
     }
-    Ok(Some(Platform { rendered }))
+    let internet = rendered.plan().map(|plan| plan.platform.network.internet.as_slice().into());
+    Ok(Some(Platform { internet: internet.unwrap_or_default(), rendered }))
 }
 
 fn report_errors(
@@ -75,6 +78,11 @@ impl Platform {
     /// Whether somebody carries the policies out.
     pub fn has_engine(&self) -> bool {
         self.rendered.plan().is_some_and(|plan| !plan.platform.doc.content.spec.admission.engines.is_empty())
+    }
+
+    /// Whether somebody looks at what tenants write themselves.
+    pub fn judges_own(&self) -> bool {
+        self.rendered.plan().is_some_and(|plan| plan.platform.admission.policies.is_some())
     }
 
     /// The tenants of namespaces, by the names of these.
@@ -107,6 +115,9 @@ impl Platform {
         let values: Vec<serde_json::Value> = here.map(|object| object.manifest.value()).collect();
         let mut guardrails = Guardrails::of(values.iter(), self.has_engine());
         guardrails.kubernetes = self.rendered.plan().map(|plan| plan.platform.kubernetes);
+        if let Some(nameable) = &mut guardrails.nameable {
+            nameable.internet = Arc::clone(&self.internet);
+        }
         guardrails.tenant = Some(tenant.name.to_string());
         let exempt = self.rendered.plan().map_or_else(BTreeMap::new, |plan| {
             exempt(&plan.platform.admission, &namespace.tier, &tenant.name, &namespace.name)

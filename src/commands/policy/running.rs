@@ -1,4 +1,5 @@
-//! `mtp policy review --cluster`: what would be refused of the pods that run, before it is.
+//! `mtp policy review --cluster`: what would be refused of the pods that run, before it is; and what tenants wrote themselves that
+//! their tenant files no longer let.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use super::namespaces::{self, Namespace};
 use super::review::COMMAND;
 use crate::cli::Exit;
 use crate::cluster::gateway::Gateway;
-use crate::cluster::running::pods;
+use crate::cluster::running::{OWN, PODS, read};
 use crate::commands::Shell;
 use crate::commands::connection::{client, runtime, seed};
 use crate::policy::judge::running::{Complaint, Running};
@@ -32,22 +33,32 @@ pub fn run(tenant: Option<&str>, context: Option<&str>, shell: &mut Shell<'_>) -
     runtime()?.block_on(async {
         let gateway = Gateway::new(client(context).await?, seed()?);
         for namespace in asked {
-            let mut here = Running::default();
-            let mut take = |pod: Option<&Value>| match pod {
-                Some(pod) => {
-                    let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
-                    here.take(pod, known.get(namespace).map(Namespace::surroundings));
+            for collection in [PODS].into_iter().chain(OWN) {
+                if collection.is_own && !platform.judges_own() {
+                    continue;
                 }
-                None => here = Running::default(),
-            };
-            pods(&gateway, namespace, &mut take).await?;
-            all.add(here);
+                let mut here = Running::default();
+                let mut take = |object: Option<&Value>| match object {
+                    Some(object) => {
+                        let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+                        let around = known.get(namespace).map(Namespace::surroundings);
+                        if collection.is_own {
+                            here.take_own(object, collection.api_version, collection.kind, around);
+                        } else {
+                            here.take(object, around);
+                        }
+                    }
+                    None => here = Running::default(),
+                };
+                read(&gateway, collection, namespace, &mut take).await?;
+                all.add(here);
+            }
         }
         anyhow::Ok(())
     })?;
     let text = text(&all, &known, platform.has_engine(), shell.is_quiet());
     shell.answer_as(COMMAND, &text, &|| written(&all, &known, tenant, platform.has_engine()))?;
-    Ok(if all.refused() > 0 { Exit::Findings } else { Exit::Clean })
+    Ok(if all.refused() + all.own.len() > 0 { Exit::Findings } else { Exit::Clean })
 }
 
 /// For people.
@@ -62,10 +73,12 @@ fn text(all: &Running, known: &BTreeMap<String, Namespace>, has_engine: bool, is
         let how_many = count(pods.count, "pod");
         let such = if pods.count == 1 { "" } else { "such as " };
         put(&format!("{} (tier {tier}): {}: {how_many}, {such}{}", origin.namespace, origin.owner, pods.one));
-        for Complaint { refuses, layer, rule, message } in complaints {
-            let verb = if *refuses { "would refuse" } else { "would warn" };
-            put(&format!("  {} {verb}: {message} ({rule})", layer.name()));
-        }
+        complaints.iter().for_each(|complaint| put(&told(complaint)));
+    }
+    for (origin, complaints) in &all.own {
+        let tier = known.get(&origin.namespace).map_or("", |namespace| &namespace.tier);
+        put(&format!("{} (tier {tier}): {}", origin.namespace, origin.owner));
+        complaints.iter().for_each(|complaint| put(&told(complaint)));
     }
     if is_quiet {
         return text;
@@ -76,6 +89,13 @@ fn text(all: &Running, known: &BTreeMap<String, Namespace>, has_engine: bool, is
         all.refused(),
         all.warned()
     ));
+    if all.own_judged > 0 {
+        let of_own = count(all.own_judged, "object");
+        let refused = all.own.len();
+        put(&format!(
+            "{of_own} of tenants' own, NetworkPolicies and RoleBindings: {refused} would be refused; nobody deletes them"
+        ));
+    }
     if all.ended > 0 {
         put(&format!("not looked at: {} that ended, or will in a moment", count(all.ended, "pod")));
     }
@@ -88,22 +108,39 @@ fn text(all: &Running, known: &BTreeMap<String, Namespace>, has_engine: bool, is
     text
 }
 
+fn told(Complaint { refuses, layer, rule, message }: &Complaint) -> String {
+    let verb = if *refuses { "would refuse" } else { "would warn" };
+    format!("  {} {verb}: {message} ({rule})", layer.name())
+}
+
+fn in_json(complaints: &[Complaint]) -> Value {
+    let each = complaints.iter().map(|complaint| {
+        json!({
+            "layer": complaint.layer.id(), "rule": complaint.rule, "message": complaint.message,
+            "verdict": if complaint.refuses { "refused" } else { "warned" },
+        })
+    });
+    each.collect()
+}
+
 /// For programs.
 fn written(all: &Running, known: &BTreeMap<String, Namespace>, tenant: Option<&str>, has_engine: bool) -> String {
     let found = all.found.iter().map(|((origin, complaints), pods)| {
-        let complaints = complaints.iter().map(|complaint| {
-            json!({
-                "layer": complaint.layer.id(), "rule": complaint.rule, "message": complaint.message,
-                "verdict": if complaint.refuses { "refused" } else { "warned" },
-            })
-        });
         json!({
             "namespace": origin.namespace,
             "tier": known.get(&origin.namespace).map(|namespace| &*namespace.tier),
             "owner": origin.owner,
             "pods": pods.count,
             "example": pods.one,
-            "complaints": complaints.collect::<Vec<_>>(),
+            "complaints": in_json(complaints),
+        })
+    });
+    let own = all.own.iter().map(|(origin, complaints)| {
+        let (kind, name) = origin.owner.split_once(' ').unwrap_or_default();
+        json!({
+            "namespace": origin.namespace, "kind": kind, "name": name,
+            "tier": known.get(&origin.namespace).map(|namespace| &*namespace.tier),
+            "complaints": in_json(complaints),
         })
     });
     let mut whole = json!({
@@ -113,6 +150,7 @@ fn written(all: &Running, known: &BTreeMap<String, Namespace>, tenant: Option<&s
             "judged": all.judged, "refused": all.refused(), "warned": all.warned(), "ended": all.ended,
             "elsewhere": all.elsewhere, "carriedOut": has_engine, "found": found.collect::<Vec<_>>(),
         },
+        "own": {"judged": all.own_judged, "refused": all.own.len(), "found": own.collect::<Vec<_>>()},
     });
     if let Some(tenant) = tenant {
         whole["tenant"] = json!(tenant);

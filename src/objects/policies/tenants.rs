@@ -14,6 +14,7 @@ use k8s_openapi::api::admissionregistration::v1::NamedRuleWithOperations;
 use super::managed::is_managed as managed;
 use super::namespaces::in_group;
 use super::{Judge, identities, in_tenants, quoted_list, rule, validation};
+use crate::contract::tenant::State;
 use crate::objects::meta::{NAMESPACE_NAME, TENANT};
 use crate::objects::{InNamespace, Kind, network_policy, role_binding};
 use crate::plan::admission::PoliciesPlan;
@@ -21,15 +22,21 @@ use crate::plan::{PeerPlan, Plan, WherePlan};
 
 /// Annotations of a Namespace, each a list with spaces between: whom NetworkPolicies may name as the other end of what goes
 /// out and of what comes in, and whom bindings may name.
-const EGRESS: &str = "tenant.k8s-mtp.io/egress-peers";
-const INGRESS: &str = "tenant.k8s-mtp.io/ingress-peers";
-const SUBJECTS: &str = "tenant.k8s-mtp.io/subjects";
+pub const EGRESS: &str = "tenant.k8s-mtp.io/egress-peers";
+/// See [`EGRESS`].
+pub const INGRESS: &str = "tenant.k8s-mtp.io/ingress-peers";
+/// See [`EGRESS`].
+pub const SUBJECTS: &str = "tenant.k8s-mtp.io/subjects";
 
 /// In [`EGRESS`]: the internet.
-const INTERNET: &str = "internet";
+pub const INTERNET: &str = "internet";
 
 /// The annotations of a tenant's Namespace.
 pub fn annotations(scope: &InNamespace<'_>) -> [(String, String); 3] {
+    // What is not active is opened to nobody, nor handed on.
+    if scope.namespace.state != State::Active {
+        return [EGRESS, INGRESS, SUBJECTS].map(|key| (key.to_owned(), String::new()));
+    }
     let tenant = scope.tenant;
     let namespaces = || tenant.namespaces.iter().map(|namespace| format!("namespace/{}", namespace.name));
     let own = || namespaces().chain([format!("tenant/{}", tenant.name)]);
@@ -59,8 +66,8 @@ fn token(whom: &WherePlan) -> Option<String> {
     }
 }
 
-/// A name may have spaces.
-fn encoded(kind: &str, name: impl Display) -> String {
+/// A person as [`SUBJECTS`] lists him: a name may have spaces.
+pub fn encoded(kind: &str, name: impl Display) -> String {
     format!("{kind}/{}", name.to_string().replace('%', "%25").replace(' ', "%20"))
 }
 
@@ -105,7 +112,8 @@ fn peer(peers: &str, blocks: &str) -> String {
         )
     };
     format!(
-        "has(p.ipBlock) ? ({blocks}) :\n!has(p.namespaceSelector)\n|| {}\n|| {}",
+        "has(p.ipBlock) ? ({blocks}) :\n\
+         !has(p.namespaceSelector) ? 'namespace/' + request.namespace in variables.{peers} :\n{}\n|| {}",
         by(NAMESPACE_NAME, "namespace"),
         by(TENANT, "tenant")
     )
@@ -133,16 +141,22 @@ fn public(plan: &Plan, peers: &str) -> String {
     )
 }
 
+/// What is said of a NetworkPolicy, of its rules of one direction: `egress`, `ingress`.
+pub fn network_message(direction: &str) -> String {
+    let annotation = if direction == "egress" { EGRESS } else { INGRESS };
+    format!("{direction} of a tenant's NetworkPolicy names whom {annotation} of its Namespace lists, and nobody else")
+}
+
+/// What is said of a RoleBinding.
+pub fn binding_message() -> String {
+    format!("a tenant's RoleBinding names whom {SUBJECTS} of its Namespace lists, and nobody else")
+}
+
 fn network_policies(plan: &Plan, policies: &PoliciesPlan) -> Judge {
     // A rule without the other end is about everybody.
     let rules = |field: &str, side: &str, peer: &str| {
         let rules = format!("object.spec.?{field}.orValue([])");
         format!("{rules}.all(r, r.?{side}.orValue([]).size() > 0 && r.{side}.all(p,\n{peer}))")
-    };
-    let message = |direction: &str, annotation: &str| {
-        format!(
-            "{direction} of a tenant's NetworkPolicy names whom {annotation} of its Namespace lists, and nobody else"
-        )
     };
     Judge {
         name: "k8s-mtp-network-policies".to_owned(),
@@ -152,12 +166,12 @@ fn network_policies(plan: &Plan, policies: &PoliciesPlan) -> Judge {
         validations: vec![
             validation(
                 rules("egress", "to", &peer("egressPeers", &public(plan, "egressPeers"))),
-                &message("egress", EGRESS),
+                &network_message("egress"),
                 None,
             ),
             validation(
                 rules("ingress", "from", &peer("ingressPeers", &blocks("ingressPeers"))),
-                &message("ingress", INGRESS),
+                &network_message("ingress"),
                 None,
             ),
         ],
@@ -172,13 +186,12 @@ fn role_bindings(plan: &Plan, policies: &PoliciesPlan) -> Judge {
                     s.kind + '/' + s.name.replace('%', '%25').replace(' ', '%20') in variables.subjects\n\
                     || s.kind == 'Group' && s.name.startsWith('system:serviceaccounts:')\n\
                     && 'ServiceAccounts/' + s.name.substring(23) in variables.subjects)";
-    let message = format!("a tenant's RoleBinding names whom {SUBJECTS} of its Namespace lists, and nobody else");
     Judge {
         name: "k8s-mtp-role-bindings".to_owned(),
         about: in_tenants(Vec::new(), about(&role_binding::KIND, "rolebindings")),
         when: of_tenants(plan, policies),
         variables: vec![listed("subjects", SUBJECTS)],
-        validations: vec![validation(subjects, &message, None)],
+        validations: vec![validation(subjects, &binding_message(), None)],
         notes: Vec::new(),
         actions: &["Deny"],
     }

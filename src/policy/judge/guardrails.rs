@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::amounts::{Amounts, amounts};
+use super::own::Nameable;
 use crate::contract::platform::PodSecurityLevel;
 
 /// What bounds a namespace.
@@ -20,6 +21,10 @@ pub struct Guardrails {
     pub tenant: Option<String>,
     /// Whether somebody carries the policies out.
     pub has_engine: bool,
+    /// The Namespace's name.
+    pub namespace: String,
+    /// Whom the tenant may name in what it writes itself; `None`: nobody asks.
+    pub nameable: Option<Nameable>,
 }
 
 /// What LimitRanges say.
@@ -74,7 +79,11 @@ impl Guardrails {
         let mut all = Guardrails { has_engine, ..Guardrails::default() };
         for object in objects {
             match object["kind"].as_str() {
-                Some("Namespace") => all.pod_security = pod_security(&object["metadata"]["labels"]),
+                Some("Namespace") => {
+                    all.pod_security = pod_security(&object["metadata"]["labels"]);
+                    all.namespace = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+                    all.nameable = Nameable::of(object);
+                }
                 Some("LimitRange") => {
                     object["spec"]["limits"].as_array().into_iter().flatten().for_each(|item| all.limits.take(item));
                 }

@@ -11,6 +11,7 @@ pub mod expectations;
 pub mod guardrails;
 pub mod limit_range;
 pub mod outcome;
+pub mod own;
 pub mod pod_security;
 pub mod policies;
 pub mod quota;
@@ -146,6 +147,7 @@ pub const RULES: &[&[Rule]] = &[
     validation::services::RULES,
     limit_range::RULES,
     policies::RULES,
+    own::RULES,
     quota::RULES,
     expectations::RULES,
 ];

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::case::Case;
-use super::{Check::Layer as ByLayer, Layer, Objection, Rule, Whom, running};
+use super::{Check::Layer as ByLayer, Layer, Objection, Rule, Whom, own, running};
 use crate::contract::admission::Mode;
 use crate::objects::meta::TENANT;
 use crate::policy::json::Json;
@@ -28,6 +28,7 @@ pub const RULES: &[Rule] = &[Rule {
 /// What the policies have against an object.
 pub fn ask(case: &Case<'_>) -> Vec<Objection> {
     let mut all = named(case);
+    all.extend(own::ask(case));
     let Some(pod) = &case.pod else { return all };
     let base = pod.at("spec");
     let spec = Json::from(&pod.value["spec"]);

@@ -1,4 +1,5 @@
-//! Pods that run already: what would be said of each if it were made anew today, and of how many of one making.
+//! Pods that run already: what would be said of each if it were made anew today, and of how many of one making. And what tenants
+//! wrote themselves, which stays when its tenant file no longer says it.
 //!
 //! Policies and Pod Security alone are asked. Core validation has taken the pod, the quota counts it already, and what the
 //! LimitRange fills in for the next one is not what it filled in for this one.
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::case::Case;
-use super::{Layer, objections_by};
+use super::{Layer, Objection, objections_by};
 use crate::policy::manifests::Surroundings;
 
 /// The layers that are asked.
@@ -36,6 +37,13 @@ pub struct Complaint {
     pub message: String,
 }
 
+impl Complaint {
+    fn of(objection: Objection) -> Complaint {
+        let Objection { refuses, layer, rule, message, .. } = objection;
+        Complaint { refuses, layer, rule, message }
+    }
+}
+
 /// Pods of one making of which the same would be said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pods {
@@ -50,6 +58,10 @@ pub struct Pods {
 pub struct Running {
     /// By what makes them, and by what would be said.
     pub found: BTreeMap<(Origin, Vec<Complaint>), Pods>,
+    /// NetworkPolicies and RoleBindings of tenants' own that would be refused: by the namespace, with kind and name.
+    pub own: BTreeMap<Origin, Vec<Complaint>>,
+    /// How many of those were looked at.
+    pub own_judged: usize,
     /// How many pods of tenants were looked at.
     pub judged: usize,
     /// How many pods of tenants have ended, or are being deleted: nobody asks about them any more.
@@ -86,12 +98,7 @@ impl Running {
         if objections.is_empty() {
             return;
         }
-        let complaints = objections.into_iter().map(|objection| Complaint {
-            refuses: objection.refuses,
-            layer: objection.layer,
-            rule: objection.rule,
-            message: objection.message,
-        });
+        let complaints = objections.into_iter().map(Complaint::of);
         let name = pod["metadata"]["name"].as_str().unwrap_or_default();
         let pods = self
             .found
@@ -103,9 +110,31 @@ impl Running {
         }
     }
 
+    /// Takes a NetworkPolicy or a RoleBinding that a tenant wrote, as if it were written anew: of a list, that does not say its kind.
+    pub fn take_own(&mut self, object: &Value, api_version: &str, kind: &str, around: Option<Surroundings<'_>>) {
+        let Some(Surroundings { standing, guardrails }) = around else { return };
+        self.own_judged += 1;
+        let mut object = object.clone();
+        (object["apiVersion"], object["kind"]) = (api_version.into(), kind.into());
+        let objections = objections_by(&Case::new(&object, guardrails, standing), &[Layer::Policies]);
+        if objections.is_empty() {
+            return;
+        }
+        let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
+        let origin = Origin { namespace: text("namespace").to_owned(), owner: format!("{kind} {}", text("name")) };
+        // People look for who it is: the place stands with the words.
+        let told = objections.into_iter().map(|objection| {
+            let message = format!("{}: {}", objection.path, objection.message);
+            Complaint { message, ..Complaint::of(objection) }
+        });
+        self.own.insert(origin, told.collect());
+    }
+
     /// Takes what was found in other namespaces.
     pub fn add(&mut self, other: Running) {
         self.found.extend(other.found);
+        self.own.extend(other.own);
+        self.own_judged += other.own_judged;
         self.judged += other.judged;
         self.ended += other.ended;
         self.elsewhere += other.elsewhere;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{About, Example, PLAIN, Restriction, add, each};
 
 /// The row of [`super::RESTRICTIONS`]. `*.apps.example.org` lets itself, and every name below `apps.example.org`. What states no
-/// name stands for `*`: an Ingress takes all of them, a route those of its Gateway.
+/// name stands for `*`: an Ingress takes all of them, and so does a listener of a Gateway; a route takes those of its Gateway.
 ///
 /// Source: <https://gateway-api.sigs.k8s.io/concepts/security-model/>
 pub const RESTRICTION: Restriction = Restriction {
@@ -13,13 +13,15 @@ pub const RESTRICTION: Restriction = Restriction {
     field: "hostNames",
     title: "a host name of others",
     why: "Whoever claims another tenant's name gets his traffic, and his users' passwords.",
-    fix: "State host names of the list, in rules and in `tls`; an Ingress or a route without one takes all.",
+    fix: "State host names of the list, in rules, in `tls`, of routes and of listeners; what states none takes all.",
     what: "host name",
     about: About::Objects(&[
         ("networking.k8s.io", "ingresses", "Ingress"),
         ("gateway.networking.k8s.io", "httproutes", "HTTPRoute"),
         ("gateway.networking.k8s.io", "grpcroutes", "GRPCRoute"),
         ("gateway.networking.k8s.io", "tlsroutes", "TLSRoute"),
+        ("gateway.networking.k8s.io", "gateways", "Gateway"),
+        ("gateway.networking.k8s.io", "listenersets", "ListenerSet"),
     ]),
     entry: |entry| {
         let name = entry.strip_prefix("*.").unwrap_or(entry);
@@ -35,6 +37,12 @@ pub const RESTRICTION: Restriction = Restriction {
             return Vec::new();
         }
         let mut all = Vec::new();
+        if object["kind"] == "Gateway" || object["kind"] == "ListenerSet" {
+            for listener in each(&spec["listeners"]) {
+                add(&mut all, listener["hostname"].as_str().filter(|host| !host.is_empty()).unwrap_or("*"));
+            }
+            return all;
+        }
         if object["kind"] != "Ingress" {
             each(&spec["hostnames"]).filter_map(Value::as_str).for_each(|host| add(&mut all, host));
             if all.is_empty() {
@@ -54,7 +62,9 @@ pub const RESTRICTION: Restriction = Restriction {
         all
     },
     // Hosts have no commas: so lists of lists become one.
-    items_cel: "!has($of.spec) ? [] : $kind != 'Ingress'\n\
+    items_cel: "!has($of.spec) ? [] : $kind in ['Gateway', 'ListenerSet']\n\
+                ? (has($of.spec.listeners) ? $of.spec.listeners.map(l, has(l.hostname) && l.hostname != '' ? l.hostname : '*') : [])\n\
+                : $kind != 'Ingress'\n\
                 ? (has($of.spec.hostnames) && size($of.spec.hostnames) > 0 ? $of.spec.hostnames : ['*'])\n\
                 : (has($of.spec.rules) ? $of.spec.rules.map(r, has(r.host) && r.host != '' ? r.host : '*') : [])\n\
                 + (has($of.spec.tls) ? $of.spec.tls.filter(t, has(t.hosts)).map(t, t.hosts.join(',')).join(',').split(',').filter(h, h != '') : [])\n\
@@ -93,6 +103,18 @@ pub const RESTRICTION: Restriction = Restriction {
             list: &["a.example.org"],
             refused: &["*"],
             object: "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {rules: []}}",
+        },
+        Example {
+            about: "listeners of a Gateway of its own",
+            list: &["*.apps.example.org"],
+            refused: &["bank.example.org", "*"],
+            object: "{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: a}, spec: {listeners: [{hostname: web.apps.example.org}, {hostname: bank.example.org}, {port: 80}]}}",
+        },
+        Example {
+            about: "listeners beside those of a Gateway",
+            list: &["a.example.org"],
+            refused: &["b.example.org"],
+            object: "{apiVersion: gateway.networking.k8s.io/v1, kind: ListenerSet, metadata: {name: a}, spec: {listeners: [{hostname: a.example.org}, {hostname: b.example.org}]}}",
         },
     ],
     ..PLAIN

@@ -197,6 +197,7 @@ fn pods_are_judged_as_by_the_webhook_and_what_is_rendered_stays() {
     guards::whoever_may_can(&policed);
     guards::controllers_go_on(&policed);
     running::is_found_before_it_is_refused(&policed);
+    running::and_what_tenants_wrote(&policed);
 }
 
 /// What the API server says of the types of the expressions: nothing.

@@ -176,7 +176,9 @@ fn what_is_named_is_judged_alike() {
             admin.post(&format!("/apis/{group}/{resource}"), &object).created();
         }
     }
-    define(&plane, &admin, "gateway.networking.k8s.io/v1", "HTTPRoute");
+    for kind in ["HTTPRoute", "Gateway", "ListenerSet"] {
+        define(&plane, &admin, "gateway.networking.k8s.io/v1", kind);
+    }
     let files = files();
     let folder = Folder::empty();
     files.iter().for_each(|(path, text)| folder.write(path, text));

@@ -2,15 +2,35 @@
 
 use serde_json::{Value, json};
 
-use super::Policed;
+use super::{Policed, files};
 use crate::client::Client;
 use crate::control_plane::wait;
+use crate::mtp::Folder;
 
 const NAMESPACE: &str = "tenant-net-x";
 
 /// The tenant's admin, with what is rendered for him and nothing else.
 fn admin(policed: &Policed) -> Client {
     policed.admin.as_user("alice@net.example", &["system:authenticated"])
+}
+
+/// Whether `mtp policy review` refuses what that tenant writes, in the words of the policy.
+fn is_refused_offline(folder: &Folder, tenant: &str, object: &Value, rule: &str, words: &str) -> bool {
+    folder.write("object.yaml", object.to_string());
+    let path = folder.join("object.yaml").display().to_string();
+    let ran = folder.mtp(&["policy", "review", "--tenant", tenant, "--output", "json", &path]);
+    let said: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran}"));
+    let of_rule = |problem: &&Value| problem["rule"] == rule;
+    let problems: Vec<&Value> = said["problems"].as_array().expect("problems").iter().filter(of_rule).collect();
+    let are_told = problems.iter().all(|problem| problem["message"].as_str().is_some_and(|said| said.contains(words)));
+    assert!(are_told && (problems.is_empty() || said["objects"][0]["verdict"] == "refused"), "{words}: {ran}");
+    !problems.is_empty()
+}
+
+fn platform() -> Folder {
+    let folder = Folder::empty();
+    files().iter().for_each(|(path, text)| folder.write(path, text));
+    folder
 }
 
 /// NetworkPolicies: whom they may name, and whom not.
@@ -53,9 +73,14 @@ pub fn network_policies(policed: &Policed) {
         json!({"egress": [], "ingress": []}),
         json!({}),
     ];
+    let folder = platform();
+    let offline = |spec: &Value| {
+        is_refused_offline(&folder, "net", &policy(spec), "A402", "of a tenant's NetworkPolicy names whom")
+    };
     for spec in &allowed {
         let answer = alice.post(&format!("{path}?dryRun=All"), &policy(spec));
         assert_eq!(answer.status, 201, "{spec}: {}", answer.message());
+        assert!(!offline(spec), "{spec}");
     }
     let refused = [
         json!({"egress": [{}]}),
@@ -101,6 +126,7 @@ pub fn network_policies(policed: &Policed) {
             answer.status,
             answer.message()
         );
+        assert!(offline(spec), "{spec}");
     }
     // A change is judged as a whole, and what is his own goes when he wants it to.
     alice.post(&path, &policy(&allowed[0])).created();
@@ -111,7 +137,9 @@ pub fn network_policies(policed: &Policed) {
     // A tenant without the internet has no address at all.
     let other = policed.admin.as_user("alice@open.example", &["system:authenticated"]);
     let path = path.replace(NAMESPACE, "tenant-open-x");
-    other.post(&path, &policy(&to(block("1.1.1.1/32", &[])))).refused(403, &["k8s-mtp-network-policies"]);
+    let open = policy(&to(block("1.1.1.1/32", &[])));
+    other.post(&path, &open).refused(403, &["egress of a tenant's NetworkPolicy names whom"]);
+    assert!(is_refused_offline(&folder, "open", &open, "A402", "egress of a tenant's NetworkPolicy names whom"));
 }
 
 /// Bindings: of whom, and of nothing that he does not have himself.
@@ -131,12 +159,16 @@ pub fn role_bindings(policed: &Policed) {
     }
     let user = |kind: &str, name: &str| json!({"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name});
     let account = |namespace: &str| json!({"kind": "ServiceAccount", "name": "builder", "namespace": namespace});
-    let bind = |subjects: Value, role: &str| {
+    let binding = |subjects: Value, role: &str| {
         let kind = if role == "cluster-admin" { "ClusterRole" } else { "Role" };
-        let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "own"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role}, "subjects": subjects});
-        alice.post(&format!("{rbac}/rolebindings?dryRun=All"), &binding)
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "own"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role}, "subjects": subjects})
     };
+    let folder = platform();
+    let offline =
+        |binding: &Value| is_refused_offline(&folder, "net", binding, "A403", "a tenant's RoleBinding names whom");
+    let bind =
+        |subjects: Value, role: &str| alice.post(&format!("{rbac}/rolebindings?dryRun=All"), &binding(subjects, role));
     for subjects in [
         json!([user("User", "alice@net.example"), user("User", "bob@net.example")]),
         json!([user("Group", "net operators")]),
@@ -146,6 +178,7 @@ pub fn role_bindings(policed: &Policed) {
     ] {
         let answer = bind(subjects.clone(), "own-configmaps");
         assert_eq!(answer.status, 201, "{subjects}: {}", answer.message());
+        assert!(!offline(&binding(subjects.clone(), "own-configmaps")), "{subjects}");
     }
     for subject in [
         user("User", "mallory"),
@@ -160,6 +193,7 @@ pub fn role_bindings(policed: &Policed) {
     ] {
         for subjects in [json!([subject]), json!([user("User", "bob@net.example"), subject])] {
             bind(subjects.clone(), "own-configmaps").refused(403, &["k8s-mtp-role-bindings"]);
+            assert!(offline(&binding(subjects.clone(), "own-configmaps")), "{subjects}");
         }
     }
     bind(json!([user("User", "bob@net.example")]), "cluster-admin")
