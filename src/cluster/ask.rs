@@ -18,6 +18,8 @@ pub struct Ask {
     pub content_type: &'static str,
     /// What is sent.
     pub body: Vec<u8>,
+    /// Whether it is sent at once, however many others there are.
+    pub ahead: bool,
 }
 
 const JSON: &str = "application/json";
@@ -27,12 +29,17 @@ pub const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta
 
 impl Ask {
     fn new(method: Method, path: String, content_type: &'static str, body: Vec<u8>) -> Ask {
-        Ask { method, path, accept: JSON, content_type, body }
+        Ask { method, path, accept: JSON, content_type, body, ahead: false }
     }
 
     /// Reads an object.
     pub fn get(path: &str) -> Ask {
         Ask::new(Method::GET, path.to_owned(), JSON, Vec::new())
+    }
+
+    /// The same request, ahead of all others: for what the others depend on.
+    pub fn ahead(self) -> Ask {
+        Ask { ahead: true, ..self }
     }
 
     /// The same request, for an answer of another form.

@@ -11,7 +11,7 @@ use http::Request;
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use kube::client::Body;
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::ask::Ask;
@@ -50,14 +50,18 @@ pub enum Stop {
 /// The way to an API server.
 pub struct Gateway {
     client: kube::Client,
+    /// Places for requests, given to those who wait in the order in which they came.
+    places: Semaphore,
     limit: Cell<usize>,
-    in_flight: Cell<usize>,
+    /// How many places are to go as soon as they are given back.
+    owed: Cell<usize>,
     since_change: Cell<usize>,
-    free: Notify,
     pause: Cell<Option<Instant>>,
     /// Until when the Lease is certainly held; `None`: nothing is to be written without one.
     held_until: Cell<Option<Instant>>,
     stop: Cell<Option<Stop>>,
+    /// What became of the Lease's last renewal, while it is not known to have succeeded.
+    trouble: RefCell<Option<String>>,
     counts: Cell<Counts>,
     jitter: RefCell<Jitter>,
 }
@@ -81,13 +85,14 @@ impl Gateway {
     pub fn new(client: kube::Client, seed: u64) -> Gateway {
         Gateway {
             client,
+            places: Semaphore::new(FIRST),
             limit: Cell::new(FIRST),
-            in_flight: Cell::new(0),
+            owed: Cell::new(0),
             since_change: Cell::new(0),
-            free: Notify::new(),
             pause: Cell::new(None),
             held_until: Cell::new(None),
             stop: Cell::new(None),
+            trouble: RefCell::new(None),
             counts: Cell::default(),
             jitter: RefCell::new(Jitter(seed)),
         }
@@ -101,6 +106,16 @@ impl Gateway {
     /// Until when something may be written.
     pub fn hold(&self, until: Option<Instant>) {
         self.held_until.set(until);
+    }
+
+    /// Remembers what stands in the way of the Lease.
+    pub fn trouble(&self, what: Option<String>) {
+        *self.trouble.borrow_mut() = what;
+    }
+
+    /// What stood in the way of the Lease, in words that follow it.
+    pub fn why_lost(&self) -> String {
+        self.trouble.borrow().as_ref().map_or_else(String::new, |why| format!(" ({why})"))
     }
 
     /// Lets nothing more be written.
@@ -193,17 +208,7 @@ impl Gateway {
     }
 
     async fn send(&self, ask: &Ask) -> Result<Answer, Stop> {
-        while self.in_flight.get() >= self.limit.get() {
-            self.free.notified().await;
-        }
-        let _place = Place::take(self);
-        while let Some(until) = self.pause.get() {
-            if Instant::now() >= until {
-                self.pause.set(None);
-            } else {
-                sleep_until(until).await;
-            }
-        }
+        let _place = if ask.ahead { None } else { Some(self.place().await) };
         // As late as can be: the Lease may have been lost meanwhile.
         if let Some(why) = self.stopped().filter(|_| !ask.is_harmless()) {
             return Err(why);
@@ -221,6 +226,19 @@ impl Gateway {
         };
         self.adapt(&answer);
         Ok(answer)
+    }
+
+    /// Waits for a place among the requests, and for the end of a pause that the server asked for.
+    async fn place(&self) -> Place<'_> {
+        let place = Place { gateway: self, permit: self.places.acquire().await.ok() };
+        while let Some(until) = self.pause.get() {
+            if Instant::now() >= until {
+                self.pause.set(None);
+            } else {
+                sleep_until(until).await;
+            }
+        }
+        place
     }
 
     async fn exchange(&self, ask: &Ask) -> Answer {
@@ -254,7 +272,9 @@ impl Gateway {
         let limit = self.limit.get();
         match answer.meaning() {
             Meaning::Later { everybody: true, .. } => {
-                self.limit.set((limit / 2).max(1));
+                let fewer = limit - (limit / 2).max(1);
+                self.limit.set(limit - fewer);
+                self.owed.set(self.owed.get() + fewer - self.places.forget_permits(fewer));
                 self.since_change.set(0);
             }
             Meaning::Unknown(_) => {}
@@ -263,7 +283,10 @@ impl Gateway {
                 if well >= limit && limit < MOST {
                     self.limit.set(limit + 1);
                     self.since_change.set(0);
-                    self.free.notify_one();
+                    match self.owed.get().checked_sub(1) {
+                        Some(owed) => self.owed.set(owed),
+                        None => self.places.add_permits(1),
+                    }
                 } else {
                     self.since_change.set(well);
                 }
@@ -291,18 +314,18 @@ fn told(error: &dyn std::error::Error) -> String {
 }
 
 /// One of the places that requests take; given back whatever happens to the request.
-struct Place<'g>(&'g Gateway);
-
-impl<'g> Place<'g> {
-    fn take(gateway: &'g Gateway) -> Place<'g> {
-        gateway.in_flight.set(gateway.in_flight.get() + 1);
-        Place(gateway)
-    }
+struct Place<'g> {
+    gateway: &'g Gateway,
+    permit: Option<SemaphorePermit<'g>>,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.in_flight.set(self.0.in_flight.get() - 1);
-        self.0.free.notify_one();
+        if let Some(owed) = self.gateway.owed.get().checked_sub(1)
+            && let Some(permit) = self.permit.take()
+        {
+            self.gateway.owed.set(owed);
+            permit.forget();
+        }
     }
 }

@@ -148,30 +148,37 @@ impl Lease {
             sleep(settings.lease / 5).await;
             let asked = Instant::now();
             let object = renewed(settings, &self.object, false);
-            match gateway.write(&Ask::replace(&path(settings), &object)).await {
+            gateway.trouble(Some("its renewal has no answer".to_owned()));
+            match gateway.write(&Ask::replace(&path(settings), &object).ahead()).await {
                 Err(_) => return,
                 Ok(answer) => match answer.meaning() {
                     Meaning::Done => {
                         self.object = answer.body;
                         held_until = asked + margin(settings);
                         gateway.hold(Some(held_until));
+                        gateway.trouble(None);
                     }
                     // Somebody has it, or it is gone.
                     Meaning::Stale | Meaning::Missing(_) => {
                         // Our own write, whose answer was lost, may be what changed it.
-                        let live = gateway.read(&Ask::get(&path(settings))).await;
-                        if live.meaning() == Meaning::Done && live.body["spec"]["holderIdentity"] == settings.identity {
+                        let live = gateway.read(&Ask::get(&path(settings)).ahead()).await;
+                        let holder = live.body["spec"]["holderIdentity"].as_str().unwrap_or_default();
+                        if live.meaning() == Meaning::Done && holder == settings.identity {
                             self.object = live.body;
                             continue;
                         }
+                        let is_held = live.meaning() == Meaning::Done && !holder.is_empty();
+                        gateway.trouble(is_held.then(|| format!("`{holder}` has it")));
                         gateway.stop(Stop::LeaseLost);
                         return;
                     }
                     // Nothing is certain: it may be renewed in time.
-                    _ if Instant::now() < held_until => {}
                     _ => {
-                        gateway.stop(Stop::LeaseLost);
-                        return;
+                        gateway.trouble(Some(answer.message_or_loss()));
+                        if Instant::now() >= held_until {
+                            gateway.stop(Stop::LeaseLost);
+                            return;
+                        }
                     }
                 },
             }
@@ -184,7 +191,7 @@ impl Lease {
         object["spec"]["holderIdentity"] = json!("");
         object["spec"]["leaseDurationSeconds"] = json!(1);
         // Whether it succeeds or not: it is over in a moment anyway.
-        let _ = gateway.write(&Ask::replace(&path(settings), &object)).await;
+        let _ = gateway.write(&Ask::replace(&path(settings), &object).ahead()).await;
         gateway.hold(None);
     }
 }

@@ -12,6 +12,7 @@ use super::gateway::Gateway;
 use crate::objects::meta::{K8S_MTP, MANAGED_BY};
 use crate::objects::{ANY, KINDS};
 use crate::rendered::ObjectId;
+use crate::report::line;
 use crate::sync::actions::Cluster;
 use crate::sync::answer::Meaning;
 use crate::sync::discovery::{Found, Kinds, Resource, group_versions};
@@ -65,12 +66,13 @@ pub async fn kinds(gateway: &Gateway) -> Result<Kinds> {
 }
 
 fn refusal(what: &str, answer: &crate::sync::answer::Answer) -> anyhow::Error {
-    match answer.meaning() {
-        Meaning::Unauthorized => anyhow!("cannot {what}: the API server does not know who this is (401)"),
-        Meaning::Unknown(why) => anyhow!("cannot {what}: {why}"),
-        Meaning::Forbidden(why) => anyhow!("cannot {what}: a right is missing: {why}"),
-        _ => anyhow!("cannot {what}: {}", answer.message()),
-    }
+    let why = match answer.meaning() {
+        Meaning::Unauthorized => "the API server does not know who this is (401)".to_owned(),
+        Meaning::Unknown(why) => why,
+        Meaning::Forbidden(why) => format!("a right is missing: {why}"),
+        _ => answer.message(),
+    };
+    anyhow!("cannot {what}: {}", line(&why))
 }
 
 /// Reads a list, page by page, and says its version; hands each item to `each`. If the list expires half-way it is begun anew, after

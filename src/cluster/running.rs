@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::gateway::Gateway;
 use super::reading::list;
 use crate::objects::meta::{K8S_MTP, MANAGED_BY};
+use crate::report::line;
 
 /// How many objects a page holds.
 const PAGE: usize = 500;
@@ -56,5 +57,5 @@ pub async fn read(
     let selector = if of.is_own { format!("{MANAGED_BY}!={K8S_MTP}") } else { String::new() };
     let read = list(gateway, &path, &selector, None, PAGE, each).await;
     let whose = namespace.map_or_else(String::new, |namespace| format!(" of Namespace `{namespace}`"));
-    read.map(drop).map_err(|why| anyhow!("cannot list the {resource}{whose}: {why}"))
+    read.map(drop).map_err(|why| anyhow!("cannot list the {resource}{whose}: {}", line(&why)))
 }

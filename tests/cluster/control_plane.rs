@@ -107,6 +107,8 @@ impl ControlPlane {
                 &etcd_program,
                 // Tests need no data that outlives the machine.
                 "--unsafe-no-fsync",
+                // Fleets are measured, too.
+                "--quota-backend-bytes=8589934592",
                 "--log-level=warn",
                 &format!("--data-dir={}", path("etcd")),
                 &format!("--listen-client-urls={etcd_url}"),

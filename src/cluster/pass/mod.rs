@@ -73,7 +73,8 @@ pub async fn pass(
         }
     };
     if gateway.stopped() == Some(Stop::LeaseLost) {
-        bail!("the Lease was lost: another sync may be at work; nothing more was written");
+        let why = gateway.why_lost();
+        bail!("the Lease was lost{why}: another sync may be at work; nothing more was written");
     }
     // Whoever has something newer to apply is not to wait for this Lease to be over.
     let stopped = gateway.stopped();

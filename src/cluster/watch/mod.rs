@@ -188,7 +188,8 @@ impl Watcher<'_> {
             return Ok(Ended::Told);
         }
         self.gateway.hold(None);
-        (self.say)("warning", "the Lease was lost; nothing more is written until it is held again");
+        let why = self.gateway.why_lost();
+        (self.say)("warning", &format!("the Lease was lost{why}; nothing more is written until it is held again"));
         Ok(Ended::Lost)
     }
 

@@ -45,13 +45,23 @@ pub const RULES: &[Rule] = &[
 
 /// What the quotas have against an object: what is mandatory comes before what is too much.
 pub fn ask(case: &Case<'_>) -> Vec<Objection> {
+    asked(case, |_| true)
+}
+
+/// The same, by the quotas of some objects alone: those of a priority class, or whose affinity looks at other namespaces.
+pub fn ask_of_scopes(case: &Case<'_>) -> Vec<Objection> {
+    asked(case, |quota| !quota.scopes.is_empty())
+}
+
+fn asked(case: &Case<'_>, is_asked: fn(&Quota) -> bool) -> Vec<Objection> {
     let Some(around) = case.around else { return Vec::new() };
+    let quotas: Vec<&Quota> = around.quotas.iter().filter(|quota| is_asked(quota)).collect();
     let mut all = Vec::new();
     for item in items(case).iter().filter(|item| item.is_one) {
-        for quota in around.quotas.iter().filter(|quota| item.matches(quota)) {
+        for quota in quotas.iter().filter(|quota| item.matches(quota)) {
             all.extend(item.pod.and_then(|pod| missing(quota, pod)));
         }
-        for quota in around.quotas.iter().filter(|quota| item.matches(quota)) {
+        for quota in quotas.iter().filter(|quota| item.matches(quota)) {
             let taken = taken(&item.amounts, quota);
             let exceeded: BTreeSet<&String> = over(&taken, quota).collect();
             if !exceeded.is_empty() {

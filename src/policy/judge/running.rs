@@ -1,15 +1,16 @@
 //! Pods that run already: what would be said of each if it were made anew today, and of how many of one making. And what tenants
 //! wrote themselves, which stays when its tenant file no longer says it.
 //!
-//! Policies and Pod Security alone are asked. Core validation has taken the pod, the quota counts it already, and what the
-//! LimitRange fills in for the next one is not what it filled in for this one.
+//! Policies and Pod Security are asked, and the quotas of pods of some kind, such as a priority class: whether there may be any.
+//! Core validation has taken the pod, the other quotas count it already, and what the LimitRange fills in for the next one is not
+//! what it filled in for this one.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::case::Case;
-use super::{Layer, Objection, objections_by};
+use super::{Layer, Objection, objections_by, quota};
 use crate::policy::manifests::Surroundings;
 
 /// The layers that are asked.
@@ -94,7 +95,9 @@ impl Running {
         if is_of_daemon_set(&made) {
             unpin(&mut made["spec"]);
         }
-        let objections = objections_by(&Case::new(&made, guardrails, standing), &LAYERS);
+        let case = Case::new(&made, guardrails, standing);
+        let mut objections = objections_by(&case, &LAYERS);
+        objections.extend(quota::ask_of_scopes(&case));
         if objections.is_empty() {
             return;
         }
@@ -197,6 +200,7 @@ mod tests {
 
     use super::Running;
     use crate::contract::admission::Mode;
+    use crate::policy::judge::guardrails::Guardrails;
     use crate::policy::manifests::Surroundings;
     use crate::policy::restrictions::{Allowed, Lists};
     use crate::policy::standing::Standing;
@@ -249,6 +253,27 @@ mod tests {
             })
             .collect();
         assert_eq!(all, ["tenant-acme-x: 2 Deployment web (web-5d8-a)", "tenant-acme-x: 1 Pod lone (lone)"]);
+    }
+
+    /// A quota of some pods alone says that there are to be none; that there are no more than so many, is of the whole namespace.
+    #[test]
+    fn quotas_of_some_pods_are_asked() {
+        let quota = |name: &str, more: Value| json!({"kind": "ResourceQuota", "metadata": {"name": name}, "spec": {"hard": {"pods": "0"}, "scopeSelector": more}});
+        let scope = json!({"matchExpressions": [{"scopeName": "CrossNamespacePodAffinity", "operator": "Exists"}]});
+        let guardrails = Guardrails::of([quota("all", Value::Null), quota("some", scope)].iter(), true);
+        let term = json!({"topologyKey": "zone", "namespaceSelector": {}});
+        let affinity = json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}});
+        let of_quotas = |spec: Value| -> Vec<String> {
+            let mut running = Running::default();
+            let around = Surroundings { standing: Standing::UNLESS_SAID, guardrails: Some(&guardrails) };
+            running.take(&pod("a", json!({"/spec": spec})), Some(around));
+            let all = running.found.into_keys().flat_map(|(_, complaints)| complaints);
+            all.filter(|complaint| complaint.rule == "A501").map(|complaint| complaint.message).collect()
+        };
+        let containers = json!([{"name": "a", "image": "a:1"}]);
+        assert_eq!(of_quotas(json!({"containers": containers})), [""; 0]);
+        let told = of_quotas(json!({"containers": containers, "affinity": affinity}));
+        assert_eq!(told, ["exceeded quota: some, requested: pods=1, limited: pods=0"]);
     }
 
     /// On which node a pod is, the scheduler has said, or the controller of DaemonSets; what else it asks for, it asks for anew.

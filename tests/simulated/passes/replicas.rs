@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::crashes::all_or_some;
-use crate::installation::{Git, clean, inventory, ours, pass_of, picture, run, settings, told, two};
+use crate::installation::{Git, clean, fleet, inventory, ours, pass_of, picture, run, settings, told, two};
 use crate::order::Order;
 use crate::server::{Effect, Fault, Key, Server};
 
@@ -130,6 +130,20 @@ async fn a_lease_that_is_lost_at_any_request_does_no_harm() {
             assert_eq!(idle.counts.writes, 0, "{what}: {writes:#?}");
         }
     }
+}
+
+/// However many requests there are to send, the Lease is renewed in time, and a fleet's first pass comes to its end.
+#[tokio::test(start_paused = true)]
+async fn a_long_pass_keeps_its_lease() {
+    let server = Server::new();
+    server.follow_tokio();
+    // Longer than the Lease is held without being renewed, in each part of the pass that is one request a tenant.
+    server.on_request(|_, _| Fault::Delay(Duration::from_secs(2)));
+    let git = fleet(100).fresh();
+    clean(pass_of(&server, &git, &settings("one")).await);
+    server.without_faults();
+    server.forget_trace();
+    assert_eq!(pass_of(&server, &git, &settings("two")).await.counts.writes, 0);
 }
 
 /// A process that lost its Lease writes nothing more, whatever it was about to do.
