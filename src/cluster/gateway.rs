@@ -60,7 +60,7 @@ pub struct Gateway {
     /// Until when the Lease is certainly held; `None`: nothing is to be written without one.
     held_until: Cell<Option<Instant>>,
     stop: Cell<Option<Stop>>,
-    /// What became of the Lease's last renewal, while it is not known to have succeeded.
+    /// Why the Lease is not renewed, while that is not known to have succeeded.
     trouble: RefCell<Option<String>>,
     counts: Cell<Counts>,
     jitter: RefCell<Jitter>,
@@ -210,7 +210,9 @@ impl Gateway {
     async fn send(&self, ask: &Ask) -> Result<Answer, Stop> {
         let _place = if ask.ahead { None } else { Some(self.place().await) };
         // As late as can be: the Lease may have been lost meanwhile.
-        if let Some(why) = self.stopped().filter(|_| !ask.is_harmless()) {
+        // What is under way still ends, and under the Lease.
+        let goes_on = |why: Stop| ask.is_harmless() || ask.ahead && why == Stop::Superseded;
+        if let Some(why) = self.stopped().filter(|why| !goes_on(*why)) {
             return Err(why);
         }
         let mut counts = self.counts.get();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, bail};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Settings;
 use super::ask::Ask;
@@ -81,6 +81,7 @@ pub async fn take(
             _ => bail!("cannot read the Lease: {}", answer.message_or_loss()),
         };
         if let Some(object) = written {
+            gateway.trouble(None);
             gateway.hold(Some(asked + margin(settings)));
             return Ok(Lease { object });
         }
@@ -143,13 +144,24 @@ pub async fn holder(gateway: &Gateway, settings: &Settings) -> Option<String> {
 impl Lease {
     /// Renews it for as long as this runs; ends once it is lost.
     pub async fn keep(&mut self, gateway: &Gateway, settings: &Settings) {
+        let interval = settings.lease / 5;
         let mut held_until = Instant::now() + margin(settings);
+        let mut next = Instant::now() + interval;
+        // A renewal of which nobody knows whether it was carried out: when it says that it was, and when it was sent.
+        let mut unsure: Option<(Value, Instant)> = None;
         loop {
-            sleep(settings.lease / 5).await;
+            sleep_until(next).await;
             let asked = Instant::now();
+            next = asked + interval;
             let object = renewed(settings, &self.object, false);
-            gateway.trouble(Some("its renewal has no answer".to_owned()));
-            match gateway.write(&Ask::replace(&path(settings), &object).ahead()).await {
+            gateway.trouble(Some("it could not be renewed in time".to_owned()));
+            let renewal = Ask::replace(&path(settings), &object).ahead();
+            // One that hangs must not be the last one: there is time for another.
+            let Ok(renewal) = timeout(interval, gateway.write(&renewal)).await else {
+                unsure = Some((object["spec"]["renewTime"].clone(), asked));
+                continue;
+            };
+            match renewal {
                 Err(_) => return,
                 Ok(answer) => match answer.meaning() {
                     Meaning::Done => {
@@ -165,10 +177,20 @@ impl Lease {
                         let holder = live.body["spec"]["holderIdentity"].as_str().unwrap_or_default();
                         if live.meaning() == Meaning::Done && holder == settings.identity {
                             self.object = live.body;
+                            let ours = unsure.take().filter(|(time, _)| self.object["spec"]["renewTime"] == *time);
+                            if let Some((_, sent)) = ours {
+                                held_until = sent + margin(settings);
+                                gateway.hold(Some(held_until));
+                            }
+                            next = Instant::now();
                             continue;
                         }
-                        let is_held = live.meaning() == Meaning::Done && !holder.is_empty();
-                        gateway.trouble(is_held.then(|| format!("`{holder}` has it")));
+                        gateway.trouble(Some(match live.meaning() {
+                            Meaning::Done if !holder.is_empty() => format!("`{holder}` has it"),
+                            Meaning::Done => "somebody gave it back".to_owned(),
+                            Meaning::Missing(_) => "somebody deleted it".to_owned(),
+                            _ => live.message_or_loss(),
+                        }));
                         gateway.stop(Stop::LeaseLost);
                         return;
                     }

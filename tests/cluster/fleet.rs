@@ -212,7 +212,13 @@ fn grown() {
         );
 
         let plane = ControlPlane::start(NEWEST);
-        for pass in ["first", "idle"] {
+        for pass in ["first", "idle", "every tenant changed"] {
+            if pass == "every tenant changed" {
+                let path = root.join("tenants/tiers/free.yaml");
+                let tier = std::fs::read_to_string(&path).expect("a tier");
+                std::fs::write(&path, tier.replace("    pods: 20\n", "    pods: 21\n")).expect("written");
+                mtp(root, None, &["render", "--quiet"]);
+            }
             let begin = Instant::now();
             let said = mtp(root, Some(&plane), &["sync", "--verbose"]);
             println!("mtp sync, {pass}: {:.1} s\n{said}", begin.elapsed().as_secs_f64());

@@ -114,8 +114,8 @@ fn object(seed: u64) -> Value {
             "defaultBackend": one(json!([null, null, {"service": {"name": "a"}}])),
         }}),
         3 => {
-            json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": one(json!(["Gateway", "ListenerSet"])), "spec": {
-                "listeners": one(json!([null, [], [{"hostname": a}], [{"hostname": b}, {"port": 80}, {"hostname": c}]])),
+            json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": one(json!(["Gateway", "ListenerSet", "XListenerSet"])), "spec": {
+                "listeners": one(json!([null, [], [{"hostname": a}], [{"hostname": b, "protocol": "HTTP"}, {"port": 80}, {"port": 1, "protocol": "UDP"}, {"hostname": c}]])),
             }})
         }
         _ => {

@@ -74,7 +74,7 @@ pub async fn pass(
     };
     if gateway.stopped() == Some(Stop::LeaseLost) {
         let why = gateway.why_lost();
-        bail!("the Lease was lost{why}: another sync may be at work; nothing more was written");
+        bail!("the Lease was lost{why}; nothing more was written, since another sync may be at work");
     }
     // Whoever has something newer to apply is not to wait for this Lease to be over.
     let stopped = gateway.stopped();
@@ -187,11 +187,11 @@ async fn work(
         .into_iter()
         .map(|plan| {
             let shard = inventory.shards.get(&plan.unit).cloned().unwrap_or_default();
-            let platform = plan.unit == Unit::Platform;
-            let mut unit = Running::new(&around, plan, shard, inventory.listed.iter().cloned().collect());
-            if platform {
-                unit.list(tenants.iter().cloned().collect());
+            if plan.unit != Unit::Platform {
+                return Running::new(&around, plan, shard, Vec::new());
             }
+            let mut unit = Running::new(&around, plan, shard, inventory.listed.iter().cloned().collect());
+            unit.list(tenants.iter().cloned().collect());
             unit
         })
         .collect();

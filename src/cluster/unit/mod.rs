@@ -66,7 +66,7 @@ pub struct Running<'a> {
     shard: Shard,
     /// What the cluster holds of it.
     stored: inventory::Entries,
-    /// Tenants that have a shard, for that of the platform.
+    /// Tenants that have a shard, for that of the platform; of others nothing.
     tenants: Vec<String>,
     outcome: UnitOutcome,
     stopped: Option<Stop>,

@@ -31,8 +31,9 @@ enum What {
         /// Judge what names no namespace as in this tenant's own (default: only what a manifest's namespace tells is known)
         #[arg(long, value_name = "NAME")]
         tenant: Option<String>,
-        /// Instead of files, the pods that run: which of them the policies and Pod Security of this tenants/ would refuse if they were
-        /// made anew; with --tenant, those of its namespaces. Reads pods, changes nothing
+        /// Instead of files, the pods that run: which of them the policies, Pod Security and quotas of classes of this tenants/ would
+        /// refuse if they were made anew; and tenants' own NetworkPolicies and RoleBindings. With --tenant, in its namespaces. Changes
+        /// nothing
         #[arg(long, conflicts_with = "paths")]
         cluster: bool,
         /// With --cluster: the context of the kubeconfig (default: its current one; inside a cluster: that cluster)

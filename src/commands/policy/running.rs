@@ -92,9 +92,8 @@ fn text(all: &Running, known: &BTreeMap<String, Namespace>, has_engine: bool, is
     if all.own_judged > 0 {
         let of_own = count(all.own_judged, "object");
         let refused = all.own.len();
-        put(&format!(
-            "{of_own} of tenants' own, NetworkPolicies and RoleBindings: {refused} would be refused; nobody deletes them"
-        ));
+        let left = if refused > 0 { ", and stay until somebody deletes them" } else { "" };
+        put(&format!("{of_own} of tenants' own, NetworkPolicies and RoleBindings: {refused} would be refused{left}"));
     }
     if all.ended > 0 {
         put(&format!("not looked at: {} that ended, or will in a moment", count(all.ended, "pod")));

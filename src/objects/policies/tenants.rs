@@ -92,6 +92,12 @@ fn of_tenants(plan: &Plan, policies: &PoliciesPlan) -> Vec<(&'static str, String
     vec![("of-tenants", format!("!({managed})")), ("others", others)]
 }
 
+/// That something is said anew: what was written while it might be stays as it is, and has to go when somebody wants it to, which
+/// takes a finalizer out.
+fn changed(field: &str) -> (&'static str, String) {
+    ("changed", format!("request.operation == 'CREATE' || object.?{field} != oldObject.?{field}"))
+}
+
 /// What an annotation lists.
 fn listed(name: &str, annotation: &str) -> (String, String) {
     let expression = format!("namespaceObject.metadata.?annotations[?'{annotation}'].orValue('').split(' ')");
@@ -161,7 +167,7 @@ fn network_policies(plan: &Plan, policies: &PoliciesPlan) -> Judge {
     Judge {
         name: "k8s-mtp-network-policies".to_owned(),
         about: in_tenants(Vec::new(), about(&network_policy::KIND, "networkpolicies")),
-        when: of_tenants(plan, policies),
+        when: of_tenants(plan, policies).into_iter().chain([changed("spec")]).collect(),
         variables: vec![listed("egressPeers", EGRESS), listed("ingressPeers", INGRESS)],
         validations: vec![
             validation(
@@ -189,7 +195,7 @@ fn role_bindings(plan: &Plan, policies: &PoliciesPlan) -> Judge {
     Judge {
         name: "k8s-mtp-role-bindings".to_owned(),
         about: in_tenants(Vec::new(), about(&role_binding::KIND, "rolebindings")),
-        when: of_tenants(plan, policies),
+        when: of_tenants(plan, policies).into_iter().chain([changed("subjects")]).collect(),
         variables: vec![listed("subjects", SUBJECTS)],
         validations: vec![validation(subjects, &binding_message(), None)],
         notes: Vec::new(),

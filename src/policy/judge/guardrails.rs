@@ -1,5 +1,7 @@
 //! `Guardrails`: what stands in a namespace that bounds what comes into it, read from the objects that are rendered there.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::amounts::{Amounts, amounts};
@@ -25,6 +27,8 @@ pub struct Guardrails {
     pub namespace: String,
     /// Whom the tenant may name in what it writes itself; `None`: nobody asks.
     pub nameable: Option<Nameable>,
+    /// NetworkPolicies and RoleBindings that are rendered there: kind and name.
+    pub own_names: BTreeSet<(String, String)>,
 }
 
 /// What LimitRanges say.
@@ -86,6 +90,10 @@ impl Guardrails {
                 }
                 Some("LimitRange") => {
                     object["spec"]["limits"].as_array().into_iter().flatten().for_each(|item| all.limits.take(item));
+                }
+                Some(kind @ ("NetworkPolicy" | "RoleBinding")) => {
+                    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+                    all.own_names.insert((kind.to_owned(), name.to_owned()));
                 }
                 Some("ResourceQuota") => all.quotas.push(quota(object)),
                 _ => {}

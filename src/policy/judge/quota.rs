@@ -68,7 +68,13 @@ fn asked(case: &Case<'_>, is_asked: fn(&Quota) -> bool) -> Vec<Objection> {
                 let of = |amounts: &Amounts| listed(amounts.iter().filter(|(key, _)| exceeded.contains(key)));
                 let message =
                     format!("exceeded quota: {}, requested: {}, limited: {}", quota.name, of(&taken), of(&quota.hard));
-                all.push(objection("A501", true, item.whom, item.path.clone(), message));
+                let mut told = objection("A501", true, item.whom, item.path.clone(), message);
+                if quota.scopes.iter().any(|scope| scope.name == ELSEWHERE) {
+                    told.path.push_str(".affinity");
+                    told.fix = "Take `namespaces` and `namespaceSelector` out of the terms of its affinity, or have the tier's \
+                                `quota.crossNamespaceAffinity` raised.".to_owned();
+                }
+                all.push(told);
             }
         }
     }
@@ -232,7 +238,7 @@ impl Item<'_> {
 
     fn is_in(&self, scope: &Scope) -> bool {
         let class = match (scope.name.as_str(), self.pod, self.claim) {
-            ("CrossNamespacePodAffinity", Some(pod), _) => return looks_elsewhere(&pod.value["spec"]["affinity"]),
+            (ELSEWHERE, Some(pod), _) => return looks_elsewhere(&pod.value["spec"]["affinity"]),
             ("PriorityClass", Some(pod), _) => pod.value["spec"]["priorityClassName"].as_str(),
             ("VolumeAttributesClass", _, Some(claim)) => claim["spec"]["volumeAttributesClassName"].as_str(),
             // Of other scopes, and of other objects, nothing of ours is bounded.
@@ -247,6 +253,9 @@ impl Item<'_> {
         }
     }
 }
+
+/// The scope of pods whose affinity looks at other namespaces.
+const ELSEWHERE: &str = "CrossNamespacePodAffinity";
 
 /// Whether a pod wants to be near, or not to be near, pods of namespaces that it names or selects. An empty selector selects all.
 ///

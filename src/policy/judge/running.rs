@@ -116,6 +116,9 @@ impl Running {
     /// Takes a NetworkPolicy or a RoleBinding that a tenant wrote, as if it were written anew: of a list, that does not say its kind.
     pub fn take_own(&mut self, object: &Value, api_version: &str, kind: &str, around: Option<Surroundings<'_>>) {
         let Some(Surroundings { standing, guardrails }) = around else { return };
+        if object["metadata"]["deletionTimestamp"].is_string() {
+            return;
+        }
         self.own_judged += 1;
         let mut object = object.clone();
         (object["apiVersion"], object["kind"]) = (api_version.into(), kind.into());

@@ -294,3 +294,44 @@ fn nothing_that_is_written_stops_the_judge() {
     }
     assert!(judged > 5000, "{judged}");
 }
+
+/// The mark of what is rendered helps nobody else: an object that has it, and is none of those, is judged as a tenant's.
+#[test]
+fn what_only_says_that_it_is_rendered_is_a_tenants() {
+    let lists = |text: &str| {
+        json!({"tenant.k8s-mtp.io/egress-peers": text, "tenant.k8s-mtp.io/ingress-peers": text,
+            "tenant.k8s-mtp.io/subjects": "User/alice"})
+    };
+    let namespace = |annotations: Value| json!({"kind": "Namespace", "metadata": {"name": "tenant-a-x", "annotations": annotations}});
+    let rendered = json!({"kind": "RoleBinding", "metadata": {"name": "rendered"}});
+    let around = Guardrails::of([namespace(lists("namespace/tenant-a-x")), rendered].iter(), true);
+    let binding = |name: &str, who: &str, marked: bool| {
+        let label = if marked { "k8s-mtp" } else { "somebody" };
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": label}},
+            "subjects": [{"kind": "User", "name": who}]})
+    };
+    let rules = |around: &Guardrails, object: &Value| -> Vec<&'static str> {
+        let case = Case::new(object, Some(around), Standing::UNLESS_SAID);
+        super::own::ask(&case).into_iter().map(|objection| objection.rule).collect()
+    };
+    for (name, who, marked, refused) in [
+        ("rendered", "mallory", true, false),
+        ("rendered", "mallory", false, true),
+        ("other", "mallory", true, true),
+        ("other", "alice", true, false),
+    ] {
+        assert_eq!(rules(&around, &binding(name, who, marked)).len(), usize::from(refused), "{name} {who} {marked}");
+    }
+    let policy = |peer: Value| {
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "a"},
+            "spec": {"podSelector": {}, "egress": [{"to": [peer]}]}})
+    };
+    let near = policy(json!({"podSelector": {}}));
+    assert_eq!(rules(&around, &near), [""; 0]);
+    // Of a namespace that is not active, the lists are empty; without the policies there are none.
+    let closed = Guardrails::of([namespace(lists(""))].iter(), true);
+    assert_eq!(rules(&closed, &near), ["A402"]);
+    let nobody = Guardrails::of([namespace(json!({}))].iter(), true);
+    assert_eq!(rules(&nobody, &policy(json!({"namespaceSelector": {}}))), [""; 0]);
+}

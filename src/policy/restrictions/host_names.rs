@@ -6,6 +6,7 @@ use super::{About, Example, PLAIN, Restriction, add, each};
 
 /// The row of [`super::RESTRICTIONS`]. `*.apps.example.org` lets itself, and every name below `apps.example.org`. What states no
 /// name stands for `*`: an Ingress takes all of them, and so does a listener of a Gateway; a route takes those of its Gateway.
+/// Listeners of TCP and UDP have no host names.
 ///
 /// Source: <https://gateway-api.sigs.k8s.io/concepts/security-model/>
 pub const RESTRICTION: Restriction = Restriction {
@@ -22,6 +23,7 @@ pub const RESTRICTION: Restriction = Restriction {
         ("gateway.networking.k8s.io", "tlsroutes", "TLSRoute"),
         ("gateway.networking.k8s.io", "gateways", "Gateway"),
         ("gateway.networking.k8s.io", "listenersets", "ListenerSet"),
+        ("gateway.networking.x-k8s.io", "xlistenersets", "XListenerSet"),
     ]),
     entry: |entry| {
         let name = entry.strip_prefix("*.").unwrap_or(entry);
@@ -37,8 +39,9 @@ pub const RESTRICTION: Restriction = Restriction {
             return Vec::new();
         }
         let mut all = Vec::new();
-        if object["kind"] == "Gateway" || object["kind"] == "ListenerSet" {
-            for listener in each(&spec["listeners"]) {
+        if object["kind"].as_str().is_some_and(|kind| ["Gateway", "ListenerSet", "XListenerSet"].contains(&kind)) {
+            let is_named = |listener: &&Value| listener["protocol"] != "TCP" && listener["protocol"] != "UDP";
+            for listener in each(&spec["listeners"]).filter(is_named) {
                 add(&mut all, listener["hostname"].as_str().filter(|host| !host.is_empty()).unwrap_or("*"));
             }
             return all;
@@ -62,8 +65,8 @@ pub const RESTRICTION: Restriction = Restriction {
         all
     },
     // Hosts have no commas: so lists of lists become one.
-    items_cel: "!has($of.spec) ? [] : $kind in ['Gateway', 'ListenerSet']\n\
-                ? (has($of.spec.listeners) ? $of.spec.listeners.map(l, has(l.hostname) && l.hostname != '' ? l.hostname : '*') : [])\n\
+    items_cel: "!has($of.spec) ? [] : $kind in ['Gateway', 'ListenerSet', 'XListenerSet']\n\
+                ? (has($of.spec.listeners) ? $of.spec.listeners.filter(l, !(has(l.protocol) && l.protocol in ['TCP', 'UDP'])).map(l, has(l.hostname) && l.hostname != '' ? l.hostname : '*') : [])\n\
                 : $kind != 'Ingress'\n\
                 ? (has($of.spec.hostnames) && size($of.spec.hostnames) > 0 ? $of.spec.hostnames : ['*'])\n\
                 : (has($of.spec.rules) ? $of.spec.rules.map(r, has(r.host) && r.host != '' ? r.host : '*') : [])\n\
@@ -108,7 +111,7 @@ pub const RESTRICTION: Restriction = Restriction {
             about: "listeners of a Gateway of its own",
             list: &["*.apps.example.org"],
             refused: &["bank.example.org", "*"],
-            object: "{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: a}, spec: {listeners: [{hostname: web.apps.example.org}, {hostname: bank.example.org}, {port: 80}]}}",
+            object: "{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: a}, spec: {listeners: [{hostname: web.apps.example.org}, {hostname: bank.example.org}, {port: 80}, {protocol: TCP, port: 5432}]}}",
         },
         Example {
             about: "listeners beside those of a Gateway",

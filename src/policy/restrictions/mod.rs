@@ -9,7 +9,7 @@ mod host_names;
 mod host_users;
 mod load_balancer_classes;
 mod load_balancer_source_ranges;
-mod networks;
+pub mod networks;
 mod node_names;
 mod node_selectors;
 mod priority_classes;

@@ -25,10 +25,12 @@ fn is_written(text: &str, range: IpNet) -> bool {
 }
 
 /// A range as an API server reads one in CEL: no zeros in front of a number, which some readers take for octal ones.
-fn plain_range(text: &str) -> Option<IpNet> {
+pub fn plain_range(text: &str) -> Option<IpNet> {
     let has_zeros = |part: &str| part.len() > 1 && part.starts_with('0');
     let (address, length) = text.split_once('/')?;
-    if has_zeros(length) || !address.contains(':') && address.split('.').any(has_zeros) {
+    // Of IPv6 the last part may be written as IPv4.
+    let dotted = address.rsplit(':').next().filter(|part| part.contains('.'));
+    if has_zeros(length) || dotted.is_some_and(|part| part.split('.').any(has_zeros)) {
         return None;
     }
     text.parse::<IpNet>().ok().filter(|range| is_plain(range.addr()))
@@ -79,5 +81,6 @@ mod tests {
         for text in ["010.1.0.0/16", "10.01.0.0/16", "10.1.0.0/016"] {
             assert!(!holds_range("10.0.0.0/8", text), "{text}");
         }
+        assert!(holds_range("2600::/12", "2600::1.2.3.4/128") && !holds_range("2600::/12", "2600::01.2.3.4/128"));
     }
 }

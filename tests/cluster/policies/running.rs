@@ -105,7 +105,7 @@ pub fn and_what_tenants_wrote(policed: &Policed) {
             assert!(said.contains(words), "{words}: {said}");
         }
         // Elsewhere, others have bound somebody.
-        let is_all = said.contains("RoleBindings: 2 would be refused; nobody deletes them");
+        let is_all = said.contains("RoleBindings: 2 would be refused, and stay until somebody deletes them");
         assert!(is_all || args.is_empty(), "{said}");
     }
     let (_, said) = review(policed, &folder, &["--tenant", "net", "--output", "json"]);
@@ -128,6 +128,11 @@ pub fn and_what_tenants_wrote(policed: &Policed) {
     });
     let more = alice.post(&networking, &policy("more", near.clone()));
     more.refused(403, &["egress of a tenant's NetworkPolicy names whom"]);
+    // What is there goes when somebody wants it to, and controllers may take their finalizers out of it.
+    let options = json!({"propagationPolicy": "Foreground"}).to_string().into_bytes();
+    let far = format!("{networking}/far");
+    policed.admin.send(http::Method::DELETE, &far, "application/json", options).ok();
+    wait("the garbage collector lets it go", &policed.plane, || policed.admin.get(&far).status == 404);
     // A Role of her own binds nobody any more, as the API server's own rule has it or as the policy does.
     alice.post(&format!("{rbac}/rolebindings"), &binding("more", &["alice@net.example"])).refused(403, &["forbidden"]);
 }

@@ -137,8 +137,17 @@ async fn a_lease_that_is_lost_at_any_request_does_no_harm() {
 async fn a_long_pass_keeps_its_lease() {
     let server = Server::new();
     server.follow_tokio();
-    // Longer than the Lease is held without being renewed, in each part of the pass that is one request a tenant.
-    server.on_request(|_, _| Fault::Delay(Duration::from_secs(2)));
+    let mut renewals = 0;
+    server.on_request(move |_, asked| {
+        renewals += usize::from(asked.method == "PUT" && asked.path.contains("/leases/"));
+        match renewals {
+            // One that never comes, and one whose answer never does.
+            3 if asked.path.contains("/leases/") => Fault::Delay(Duration::from_secs(60)),
+            6 if asked.path.contains("/leases/") => Fault::DelayAnswer(Duration::from_secs(60)),
+            // Longer than the Lease is held without being renewed, in each part of the pass that is one request a tenant.
+            _ => Fault::Delay(Duration::from_secs(1)),
+        }
+    });
     let git = fleet(100).fresh();
     clean(pass_of(&server, &git, &settings("one")).await);
     server.without_faults();
