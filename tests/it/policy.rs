@@ -82,6 +82,21 @@ fn published_pods_are_refused_in_the_published_words_and_their_repairs_are_not()
     }
 }
 
+/// Whom a NetworkPolicy or a RoleBinding may name depends on whose it is: where nobody knows, it is said that nobody asked.
+#[test]
+fn what_tenants_write_is_not_admitted_unasked() {
+    for (api_version, kind, body) in [
+        ("networking.k8s.io/v1", "NetworkPolicy", json!({"spec": {"podSelector": {}, "ingress": [{}]}})),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding", json!({"subjects": [{"kind": "User", "name": "mallory"}]})),
+    ] {
+        let mut object = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "it"}});
+        object.as_object_mut().expect("an object").extend(body.as_object().expect("fields").clone());
+        let (exit, said) = review(&object);
+        let words = "the quota, whom NetworkPolicies and RoleBindings may name; `--tenant NAME` says whose they are\n";
+        assert!(exit == Exit::Clean && said.contains(words), "{kind}: {said}");
+    }
+}
+
 #[test]
 fn an_admission_review_is_judged_as_the_api_server_means_it() {
     let mut bad = container();

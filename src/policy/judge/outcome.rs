@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::case::Case;
 use super::guardrails::Guardrails;
 use super::verdict::Judged;
-use super::{Layer, quota};
+use super::{Layer, own, quota};
 use crate::diagnostic::{Diagnostic, Findings, Said};
 use crate::place::Place;
 use crate::policy::manifests::{Manifest, Surroundings};
@@ -82,9 +82,8 @@ fn notes(
     manifests: &[Manifest<'_>],
 ) -> Vec<String> {
     let mut notes = Vec::new();
-    let blind = Layer::ALL.into_iter().filter(|layer| layer.needs_namespace()).map(Layer::name);
-    let blind = blind.collect::<Vec<_>>().join(", ");
-    let (mut unknown, mut has_nameless, mut idle) = (BTreeSet::new(), false, false);
+    let mut blind: Vec<&str> = Layer::ALL.into_iter().filter(|l| l.needs_namespace()).map(Layer::name).collect();
+    let (mut unknown, mut has_nameless, mut has_own, mut idle) = (BTreeSet::new(), false, false, false);
     for (namespace, those) in by_namespace {
         let is_all_requests = those.iter().all(|manifest| manifest.is_request());
         match whose(*namespace) {
@@ -94,9 +93,14 @@ fn notes(
             None => {
                 unknown.extend(*namespace);
                 has_nameless |= namespace.is_none();
+                has_own |= those.iter().any(|manifest| own::KINDS.contains(&&*manifest.kind));
             }
         }
     }
+    if has_own {
+        blind.push("whom NetworkPolicies and RoleBindings may name");
+    }
+    let blind = blind.join(", ");
     if has_nameless {
         notes.push(format!(
             "not looked at, for objects that name no namespace: {blind}; `--tenant NAME` says whose they are"

@@ -35,6 +35,9 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
+/// What tenants write, and is judged by whom it names.
+pub const KINDS: [&str; 2] = ["NetworkPolicy", "RoleBinding"];
+
 /// Whom a tenant may name, as its Namespace says.
 #[derive(Debug, Default)]
 pub struct Nameable {
