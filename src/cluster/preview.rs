@@ -50,6 +50,8 @@ pub struct UnitPreview {
     pub changes: Vec<(ObjectId, Change)>,
     /// How many are.
     pub unchanged: usize,
+    /// What people may want to know, and nothing would come of.
+    pub notes: Vec<(ObjectId, String)>,
     /// Whether somebody paused it.
     pub paused: bool,
     /// What the Tenant says of itself: type, status, reason and message of its conditions.
@@ -132,6 +134,7 @@ async fn of_unit(
         unit: plan.unit.clone(),
         changes,
         unchanged: plan.unchanged + silent,
+        notes: plan.notes(),
         paused: plan.paused,
         conditions,
     })

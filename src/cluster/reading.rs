@@ -16,6 +16,7 @@ use crate::report::line;
 use crate::sync::actions::Cluster;
 use crate::sync::answer::Meaning;
 use crate::sync::discovery::{Found, Kinds, Resource, group_versions};
+use crate::sync::grants;
 use crate::sync::inventory::{self, Entry, Inventory, Unusable};
 use crate::sync::live::Live;
 use crate::sync::want::Wanted;
@@ -195,27 +196,33 @@ pub async fn cluster(gateway: &Gateway, kinds: &Kinds, question: &Question<'_>) 
     let reads = sources.iter().map(|(resource, group, kind, scope)| {
         let selector = &selector;
         async move {
-            let mut objects: Vec<(ObjectId, Live)> = Vec::new();
+            let (mut objects, mut strays): (Vec<(ObjectId, Live)>, Vec<ObjectId>) = Default::default();
             let mut keep = |item: Option<&Value>| match item {
-                Some(item) => {
-                    if let Some((id, live)) = remembered(group, kind, &resource.api_version, item, question) {
-                        objects.push((id, live));
-                    }
+                Some(item) => match remembered(group, kind, &resource.api_version, item, question) {
+                    Some(kept) => objects.push(kept),
+                    None => strays.extend(stray(group, kind, item, question)),
+                },
+                None => {
+                    objects.clear();
+                    strays.clear();
                 }
-                None => objects.clear(),
             };
             let collection = resource.collection(scope.as_deref());
             let read = list(gateway, &collection, selector, None, PAGE, &mut keep).await;
             let (group, kind) = ((*group).to_owned(), (*kind).to_owned());
-            read.map(|version| (Watched { collection, group: group.clone(), kind: kind.clone(), version }, objects))
-                .map_err(|why| ((group, kind), why))
+            let watched = |version| Watched { collection, group: group.clone(), kind: kind.clone(), version };
+            read.map(|version| (watched(version), objects, strays)).map_err(|why| ((group, kind), why))
         }
     });
     let mut watched = Vec::new();
     for read in join_all(reads).await {
         match read {
-            Ok((list, objects)) => {
+            Ok((list, objects, strays)) => {
                 cluster.objects.extend(objects);
+                for id in strays {
+                    let namespace = id.namespace.clone().unwrap_or_default();
+                    cluster.strays.entry(namespace).or_default().push(id);
+                }
                 watched.push(list);
             }
             Err((kind, why)) => drop(cluster.unread.insert(kind, why)),
@@ -266,12 +273,7 @@ fn remembered(
     item: &Value,
     question: &Question<'_>,
 ) -> Option<(ObjectId, Live)> {
-    let id = ObjectId {
-        group: group.to_owned().into(),
-        kind: kind.to_owned().into(),
-        namespace: item["metadata"]["namespace"].as_str().map(Arc::from),
-        name: item["metadata"]["name"].as_str()?.into(),
-    };
+    let id = id(group, kind, item)?;
     let (wanted, entry) = (question.wanted.get(&id), question.entries.get(&id));
     if wanted.is_none() && entry.is_none() && !question.rebuilding {
         return None;
@@ -285,16 +287,29 @@ fn remembered(
     Some((id, live))
 }
 
+/// What is not remembered of an item of a list of what says that it is rendered, and grants or opens something all the same.
+fn stray(group: &str, kind: &str, item: &Value, question: &Question<'_>) -> Option<ObjectId> {
+    let id = id(group, kind, item).filter(grants::opens)?;
+    question.wanted.contains_key(&namespace_of(&id)?).then_some(id)
+}
+
+fn id(group: &str, kind: &str, item: &Value) -> Option<ObjectId> {
+    Some(ObjectId {
+        group: group.to_owned().into(),
+        kind: kind.to_owned().into(),
+        namespace: item["metadata"]["namespace"].as_str().map(Arc::from),
+        name: item["metadata"]["name"].as_str()?.into(),
+    })
+}
+
+/// The Namespace that an object stands in.
+fn namespace_of(id: &ObjectId) -> Option<ObjectId> {
+    let name = Arc::clone(id.namespace.as_ref()?);
+    Some(ObjectId { group: "".into(), kind: "Namespace".into(), namespace: None, name })
+}
+
 /// Looks for objects without our label: existing ones that nobody gave us, and ours that somebody took it from.
 async fn unlabelled(gateway: &Gateway, kinds: &Kinds, question: &Question<'_>, cluster: &mut Cluster) {
-    let namespace_of = |id: &ObjectId| {
-        id.namespace.as_ref().map(|name| ObjectId {
-            group: "".into(),
-            kind: "Namespace".into(),
-            namespace: None,
-            name: Arc::clone(name),
-        })
-    };
     // Namespaces first: in one that is not there, nothing is.
     for namespaces in [true, false] {
         let mut missing: BTreeMap<GroupKind, Sought> = BTreeMap::new();

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::gateway::Gateway;
 use super::reading::list;
-use crate::objects::meta::{K8S_MTP, MANAGED_BY};
 use crate::report::line;
 
 /// How many objects a page holds.
@@ -20,7 +19,7 @@ pub struct Collection {
     pub kind: &'static str,
     /// Their resource.
     pub resource: &'static str,
-    /// Whether what the platform renders is left out.
+    /// Whether tenants write them besides what the platform renders.
     pub is_own: bool,
 }
 
@@ -54,8 +53,7 @@ pub async fn read(
     let group = if api_version.contains('/') { "apis" } else { "api" };
     let within = namespace.map_or_else(String::new, |namespace| format!("namespaces/{namespace}/"));
     let path = format!("/{group}/{api_version}/{within}{resource}");
-    let selector = if of.is_own { format!("{MANAGED_BY}!={K8S_MTP}") } else { String::new() };
-    let read = list(gateway, &path, &selector, None, PAGE, each).await;
+    let read = list(gateway, &path, "", None, PAGE, each).await;
     let whose = namespace.map_or_else(String::new, |namespace| format!(" of Namespace `{namespace}`"));
     read.map(drop).map_err(|why| anyhow!("cannot list the {resource}{whose}: {}", line(&why)))
 }

@@ -23,6 +23,9 @@ pub struct Cluster {
     pub objects: BTreeMap<ObjectId, Live>,
     /// Kinds that could not be read, and why: of these nothing is known, not even that they are gone.
     pub unread: BTreeMap<(String, String), String>,
+    /// What grants or opens something in a Namespace that is wanted, says that it is rendered, and is neither wanted nor ours:
+    /// by the Namespace.
+    pub strays: BTreeMap<Arc<str>, Vec<ObjectId>>,
 }
 
 /// What holds for every unit.
@@ -120,7 +123,7 @@ pub struct Plan {
     pub unchanged: usize,
     /// Whether somebody paused it.
     pub paused: bool,
-    /// What is let go of without being deleted, for people to know.
+    /// What is let go of without being deleted, or never was ours and seems to be: for people to know.
     pub left: Vec<(ObjectId, Reason)>,
 }
 
@@ -128,6 +131,11 @@ impl Plan {
     /// Whether nothing is to be done, and nothing stands in the way of anything.
     pub fn is_idle(&self) -> bool {
         self.steps.is_empty() && self.removals.is_empty() && !self.changed
+    }
+
+    /// What people may want to know.
+    pub fn notes(&self) -> Vec<(ObjectId, String)> {
+        self.left.iter().map(|(id, reason)| (id.clone(), reason.to_string())).collect()
     }
 
     /// Whether it needs the objects themselves to know what it takes away.
@@ -156,6 +164,9 @@ pub fn plan(unit: &Unit, wanted: &[Wanted], shard: &Shard, cluster: &Cluster, co
         let live = cluster.objects.get(&one.id);
         if one.id.kind == "Tenant" && live.is_some_and(|live| live.paused) {
             planned.paused = true;
+        }
+        if let Some(strays) = cluster.strays.get(&one.id.name).filter(|_| one.id.is_namespace()) {
+            planned.left.extend(strays.iter().map(|id| (id.clone(), Reason::Stray)));
         }
         let held = one.id.namespace.as_ref().filter(|namespace| blocked.contains(*namespace));
         let action = match held {
@@ -301,7 +312,7 @@ fn removals(wanted: &[Wanted], shard: &Shard, cluster: &Cluster, context: &Conte
             resource_version: live.resource_version.clone(),
             stays,
             lent: entry.lent,
-            revokes: grants::is_binding(id) || id.is("networking.k8s.io", "NetworkPolicy"),
+            revokes: grants::opens(id),
             with_namespace: id.namespace.as_ref().is_some_and(|namespace| leaving.contains(namespace)),
         });
     }

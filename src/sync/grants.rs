@@ -17,6 +17,11 @@ pub fn is_binding(id: &ObjectId) -> bool {
     *id.group == *RBAC && (id.kind == "RoleBinding" || id.kind == "ClusterRoleBinding")
 }
 
+/// Whether objects of that kind let somebody do something, or let something through.
+pub fn opens(id: &ObjectId) -> bool {
+    is_binding(id) || id.is("networking.k8s.io", "NetworkPolicy")
+}
+
 /// Whether objects of that kind say which rights there are to give.
 pub fn is_role(id: &ObjectId) -> bool {
     *id.group == *RBAC && (id.kind == "Role" || id.kind == "ClusterRole")

@@ -20,6 +20,8 @@ pub enum Reason {
     Adopted,
     /// A kind whose removal takes more with it than can be seen.
     NeverDeleted,
+    /// It says that it is rendered, and is neither in git nor ours.
+    Stray,
     /// It is a child of another object.
     Controlled,
     /// The inventory was lost, and is being made anew.
@@ -53,6 +55,9 @@ impl fmt::Display for Reason {
             ),
             Reason::Adopted => f.write_str("it existed before it was handed over: it is let go of, and stays"),
             Reason::NeverDeleted => f.write_str("objects of its kind are never deleted: it is let go of, and stays"),
+            Reason::Stray => f.write_str(
+                "it says that it is rendered, and is neither in git nor in the inventory: it stays, with all that it grants or opens, until somebody deletes it",
+            ),
             Reason::Controlled => f.write_str("another object controls it: it is let go of, and stays"),
             Reason::Rebuilding => {
                 f.write_str("the inventory was lost and is being made anew; nothing is deleted in that pass")

@@ -151,6 +151,18 @@ fn the_sample_comes_stays_changes_and_goes() {
     }
     assert_eq!(one.mtp(&["diff", "--against-cluster", "--exit-code"]).code, 0);
 
+    // What an earlier tool left, marked as ours: it stays, and whoever looks is told.
+    let stray = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "spec": {"podSelector": {}, "egress": [{}]},
+        "metadata": {"name": "left", "labels": {"app.kubernetes.io/managed-by": "k8s-mtp"}}});
+    let policies = "/apis/networking.k8s.io/v1/namespaces/tenant-test-acme-acme/networkpolicies";
+    admin.post(policies, &stray).created();
+    for args in [&["sync", "--status"][..], &["sync"], &["diff", "--against-cluster"]] {
+        let said = one.mtp(args);
+        let told = said.said.contains("NetworkPolicy `tenant-test-acme-acme/left`: it says that it is rendered");
+        assert_eq!((said.code, told), (0, true), "{args:?}: {}", said.said);
+    }
+    admin.get(&format!("{policies}/left")).ok();
+
     // A tenant leaves in two commits, and nothing else does.
     let namespace = "/api/v1/namespaces/tenant-test-acme-acme";
     std::fs::rename(one.root().join("tenants/test-acme.yaml"), one.root().join("test-acme.yaml")).expect("moved");

@@ -273,6 +273,7 @@ fn chunks<'r, 'a>(running: &'r mut [Running<'a>]) -> impl Iterator<Item = &'r mu
 fn untouched(plan: &Plan) -> UnitOutcome {
     let mut outcome = UnitOutcome::new(plan.unit.clone());
     outcome.unchanged = plan.unchanged;
+    outcome.notes = plan.notes();
     outcome.judge(plan.paused);
     outcome
 }

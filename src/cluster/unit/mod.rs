@@ -85,7 +85,7 @@ impl<'a> Running<'a> {
     pub fn new(around: &'a Around<'a>, plan: Plan, shard: Shard, tenants: Vec<String>) -> Running<'a> {
         let mut outcome = UnitOutcome::new(plan.unit.clone());
         outcome.unchanged = plan.unchanged;
-        outcome.notes = plan.left.iter().map(|(id, reason)| (id.clone(), reason.to_string())).collect();
+        outcome.notes = plan.notes();
         Running {
             around,
             plan,

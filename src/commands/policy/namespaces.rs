@@ -8,9 +8,11 @@ use anyhow::{Result, bail};
 use crate::commands::{Shell, Stream};
 use crate::disk;
 use crate::inputs::Inputs;
+use crate::objects::kinds::Stands;
+use crate::objects::policies::managed;
 use crate::plan::admission::exempt;
 use crate::plan::{NamespacePlan, TenantPlan};
-use crate::policy::judge::guardrails::Guardrails;
+use crate::policy::judge::guardrails::{Guarded, Guardrails};
 use crate::policy::judge::own::Internet;
 use crate::policy::manifests::Surroundings;
 use crate::policy::restrictions::Lists;
@@ -38,6 +40,7 @@ pub struct Namespace {
 pub struct Platform {
     rendered: Rendered,
     internet: Internet,
+    guarded: Guarded,
 }
 
 /// Reads the root; `None`: errors in it were reported, and nothing can be decided.
@@ -52,7 +55,12 @@ pub fn read(command: &'static str, shell: &mut Shell<'_>) -> Result<Option<Platf
         return Ok(None);
     }
     let internet = rendered.plan().map(|plan| plan.platform.network.internet.as_slice().into());
-    Ok(Some(Platform { internet: internet.unwrap_or_default(), rendered }))
+    let guarded = rendered.plan().filter(|plan| plan.platform.admission.policies.is_some()).map(|plan| {
+        let rows = managed::guarded(plan).filter(|row| row.stands != Stands::Global);
+        Arc::new(rows.map(|row| (row.group.to_owned(), row.kind.to_owned())).collect())
+    });
+    let (internet, guarded) = (internet.unwrap_or_default(), guarded.unwrap_or_default());
+    Ok(Some(Platform { internet, guarded, rendered }))
 }
 
 fn report_errors(
@@ -118,6 +126,7 @@ impl Platform {
         if let Some(nameable) = &mut guardrails.nameable {
             nameable.internet = Arc::clone(&self.internet);
         }
+        guardrails.guarded = Arc::clone(&self.guarded);
         guardrails.tenant = Some(tenant.name.to_string());
         let exempt = self.rendered.plan().map_or_else(BTreeMap::new, |plan| {
             exempt(&plan.platform.admission, &namespace.tier, &tenant.name, &namespace.name)

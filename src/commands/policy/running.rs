@@ -13,7 +13,7 @@ use crate::cluster::gateway::Gateway;
 use crate::cluster::running::{OWN, PODS, read};
 use crate::commands::Shell;
 use crate::commands::connection::{client, runtime, seed};
-use crate::policy::judge::running::{Complaint, Running};
+use crate::policy::judge::running::{Complaint, Origin, Running};
 use crate::report::{count, line, visible_json};
 
 /// Runs the command.
@@ -80,6 +80,13 @@ fn text(all: &Running, known: &BTreeMap<String, Namespace>, has_engine: bool, is
         put(&format!("{} (tier {tier}): {}", origin.namespace, origin.owner));
         complaints.iter().for_each(|complaint| put(&told(complaint)));
     }
+    for Origin { namespace, owner } in &all.left {
+        let tier = known.get(namespace).map_or("", |namespace| &namespace.tier);
+        put(&format!("{namespace} (tier {tier}): {owner}"));
+        put(
+            "  says that it is rendered, and is not: it goes where who applies `rendered/` prunes it, and else stays (A404)",
+        );
+    }
     if is_quiet {
         return text;
     }
@@ -142,6 +149,10 @@ fn written(all: &Running, known: &BTreeMap<String, Namespace>, tenant: Option<&s
             "complaints": in_json(complaints),
         })
     });
+    let left = all.left.iter().map(|Origin { namespace, owner }| {
+        let (kind, name) = owner.split_once(' ').unwrap_or_default();
+        json!({"namespace": namespace, "kind": kind, "name": name})
+    });
     let mut whole = json!({
         "formatVersion": 1,
         "command": COMMAND,
@@ -150,6 +161,7 @@ fn written(all: &Running, known: &BTreeMap<String, Namespace>, tenant: Option<&s
             "elsewhere": all.elsewhere, "carriedOut": has_engine, "found": found.collect::<Vec<_>>(),
         },
         "own": {"judged": all.own_judged, "refused": all.own.len(), "found": own.collect::<Vec<_>>()},
+        "left": left.collect::<Vec<_>>(),
     });
     if let Some(tenant) = tenant {
         whole["tenant"] = json!(tenant);

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Judge, everywhere, identities, namespaces, quoted_list, rule, validation};
-use crate::objects::kinds::{self, Stands};
+use crate::objects::kinds::{self, Rendered, Stands};
 use crate::objects::meta::{K8S_MTP, MANAGED_BY};
 use crate::plan::Plan;
 use crate::plan::admission::{CertificatesPlan, PoliciesPlan};
@@ -92,23 +92,25 @@ pub(super) fn broken_glass() -> (&'static str, String) {
     ("break-glass", "variables.breakGlass ? request.userInfo.username : ''".to_owned())
 }
 
-/// The kinds that are rendered, by where they stand and their group.
-fn rules(plan: &Plan) -> Vec<k8s_openapi::api::admissionregistration::v1::NamedRuleWithOperations> {
+/// The kinds of which the guard is asked.
+pub fn guarded(plan: &Plan) -> impl Iterator<Item = Rendered<'_>> {
     let injected = plan.platform.admission.webhook.as_ref().is_some_and(|webhook| {
         // cert-manager says there whom to trust, as whoever it runs as.
         matches!(webhook.certificates, CertificatesPlan::CertManager)
     });
+    kinds::rows().chain(kinds::of_templates(plan)).filter(move |row| match row.kind {
+        "Namespace" => false,
+        kind if kind.ends_with("WebhookConfiguration") => !injected,
+        kind => !kind.contains("AdmissionPolicy"),
+    })
+}
+
+/// They, by where they stand and their group.
+fn rules(plan: &Plan) -> Vec<k8s_openapi::api::admissionregistration::v1::NamedRuleWithOperations> {
     let mut resources: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
-    for row in kinds::rows().chain(kinds::of_templates(plan)) {
-        let asked = match row.kind {
-            "Namespace" => false,
-            kind if kind.ends_with("WebhookConfiguration") => !injected,
-            kind => !kind.contains("AdmissionPolicy"),
-        };
-        if asked {
-            let scope = if row.stands == Stands::Global { "Cluster" } else { "Namespaced" };
-            resources.entry((scope, row.group.to_owned())).or_default().insert(row.resource.into_owned());
-        }
+    for row in guarded(plan) {
+        let scope = if row.stands == Stands::Global { "Cluster" } else { "Namespaced" };
+        resources.entry((scope, row.group.to_owned())).or_default().insert(row.resource.into_owned());
     }
     let operations = ["CREATE", "UPDATE", "DELETE"];
     let each = resources.into_iter().map(|((scope, group), resources)| {

@@ -1,6 +1,7 @@
 //! `Guardrails`: what stands in a namespace that bounds what comes into it, read from the objects that are rendered there.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -27,8 +28,10 @@ pub struct Guardrails {
     pub namespace: String,
     /// Whom the tenant may name in what it writes itself; `None`: nobody asks.
     pub nameable: Option<Nameable>,
-    /// NetworkPolicies and RoleBindings that are rendered there: kind and name.
-    pub own_names: BTreeSet<(String, String)>,
+    /// What is rendered there: kind and name.
+    pub rendered: BTreeSet<(String, String)>,
+    /// Groups and kinds whose objects nobody changes but who applies what is rendered; none where nobody looks.
+    pub guarded: Guarded,
 }
 
 /// What LimitRanges say.
@@ -77,11 +80,16 @@ pub struct Scope {
     pub values: Vec<String>,
 }
 
+/// Groups and kinds.
+pub type Guarded = Arc<BTreeSet<(String, String)>>;
+
 impl Guardrails {
     /// What the objects of a namespace say, its Namespace included.
     pub fn of<'v>(objects: impl Iterator<Item = &'v Value>, has_engine: bool) -> Guardrails {
         let mut all = Guardrails { has_engine, ..Guardrails::default() };
         for object in objects {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            all.rendered.insert((text(&object["kind"]), text(&object["metadata"]["name"])));
             match object["kind"].as_str() {
                 Some("Namespace") => {
                     all.pod_security = pod_security(&object["metadata"]["labels"]);
@@ -90,10 +98,6 @@ impl Guardrails {
                 }
                 Some("LimitRange") => {
                     object["spec"]["limits"].as_array().into_iter().flatten().for_each(|item| all.limits.take(item));
-                }
-                Some(kind @ ("NetworkPolicy" | "RoleBinding")) => {
-                    let name = object["metadata"]["name"].as_str().unwrap_or_default();
-                    all.own_names.insert((kind.to_owned(), name.to_owned()));
                 }
                 Some("ResourceQuota") => all.quotas.push(quota(object)),
                 _ => {}

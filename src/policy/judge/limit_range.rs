@@ -59,7 +59,7 @@ pub fn ask(case: &Case<'_>) -> Vec<Objection> {
                 let claims = case.value["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten();
                 for (index, of) in claims.enumerate() {
                     let path = format!("spec.volumeClaimTemplates[{index}].spec");
-                    claim(bounds, &of["spec"], &path, Whom::Pods, &mut found);
+                    claim(bounds, &of["spec"], &path, Whom::Claims, &mut found);
                 }
             }
             _ => {}

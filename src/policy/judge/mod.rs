@@ -10,6 +10,7 @@ pub mod decoding;
 pub mod expectations;
 pub mod guardrails;
 pub mod limit_range;
+pub mod managed;
 pub mod outcome;
 pub mod own;
 pub mod pod_security;
@@ -80,13 +81,26 @@ impl Layer {
     }
 }
 
-/// What is refused: the object, or the pods that it is to have. Ordered: whoever applies an object hears of itself first.
+/// What is refused: the object, or the pods or claims that it is to have. Ordered: whoever applies an object hears of itself first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Whom {
     /// The object.
     Object,
     /// Its pods: the object is taken, and waits for them in vain.
     Pods,
+    /// Its volume claims, which its pods wait for in vain.
+    Claims,
+}
+
+impl Whom {
+    /// What of an object it is; `None`: itself.
+    pub fn part(self) -> Option<&'static str> {
+        match self {
+            Whom::Object => None,
+            Whom::Pods => Some("pods"),
+            Whom::Claims => Some("claims"),
+        }
+    }
 }
 
 /// What a layer has against an object.
@@ -148,6 +162,7 @@ pub const RULES: &[&[Rule]] = &[
     limit_range::RULES,
     policies::RULES,
     own::RULES,
+    managed::RULES,
     quota::RULES,
     expectations::RULES,
 ];

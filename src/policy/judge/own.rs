@@ -8,8 +8,9 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::case::Case;
+use super::managed;
 use super::{Check::Layer as ByLayer, Layer, Objection, Rule, Whom};
-use crate::objects::meta::{K8S_MTP, MANAGED_BY, NAMESPACE_NAME, TENANT};
+use crate::objects::meta::{NAMESPACE_NAME, TENANT};
 use crate::objects::policies::tenants::{self, EGRESS, INGRESS, INTERNET, SUBJECTS};
 use crate::policy::restrictions::networks::plain_range;
 
@@ -119,10 +120,7 @@ impl Nameable {
 pub fn ask(case: &Case<'_>) -> Vec<Objection> {
     let nameable = case.around.and_then(|around| around.nameable.as_ref());
     let (Some(nameable), Some(around)) = (nameable, case.around) else { return Vec::new() };
-    // Whoever else says that it is the platform's is refused for that alone.
-    let name = case.value["metadata"]["name"].as_str().unwrap_or_default();
-    let is_marked = case.value["metadata"]["labels"][MANAGED_BY] == K8S_MTP;
-    if is_marked && around.own_names.contains(&(case.kind.to_owned(), name.to_owned())) {
+    if managed::is_rendered(case, around) {
         return Vec::new();
     }
     let spec = &case.value["spec"];

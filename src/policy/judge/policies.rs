@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::case::Case;
-use super::{Check::Layer as ByLayer, Layer, Objection, Rule, Whom, own, running};
+use super::{Check::Layer as ByLayer, Layer, Objection, Rule, Whom, managed, own, running};
 use crate::contract::admission::Mode;
 use crate::objects::meta::TENANT;
 use crate::policy::json::Json;
@@ -28,6 +28,7 @@ pub const RULES: &[Rule] = &[Rule {
 /// What the policies have against an object.
 pub fn ask(case: &Case<'_>) -> Vec<Objection> {
     let mut all = named(case);
+    all.extend(managed::ask(case));
     all.extend(own::ask(case));
     let Some(pod) = &case.pod else { return all };
     let base = pod.at("spec");
@@ -84,7 +85,7 @@ fn named(case: &Case<'_>) -> Vec<Objection> {
             _ if is_asked => judge(case.value, &case.value["spec"], "spec", Whom::Object),
             _ if restriction.about == About::Claims && case.pod.as_ref().is_some_and(|pod| pod.whom == Whom::Pods) => {
                 for (path, claim) in case.claims() {
-                    judge(claim, &claim["spec"], &format!("{path}.spec"), Whom::Pods);
+                    judge(claim, &claim["spec"], &format!("{path}.spec"), Whom::Claims);
                 }
             }
             _ => {}

@@ -175,7 +175,7 @@ fn items<'c>(case: &'c Case<'_>) -> Vec<Item<'c>> {
         let mut amounts = Amounts::from([("count/persistentvolumeclaims".to_owned(), one)]);
         claim(template, one, &mut amounts);
         let path = format!("spec.volumeClaimTemplates[{index}]");
-        all.push(Item { amounts, pod: None, claim: Some(template), whom: Whom::Pods, path, times, is_one });
+        all.push(Item { amounts, pod: None, claim: Some(template), whom: Whom::Claims, path, times, is_one });
     }
     all
 }

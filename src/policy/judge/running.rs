@@ -5,12 +5,12 @@
 //! Core validation has taken the pod, the other quotas count it already, and what the LimitRange fills in for the next one is not
 //! what it filled in for this one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::case::Case;
-use super::{Layer, Objection, objections_by, quota};
+use super::{Layer, Objection, managed, objections_by, quota};
 use crate::policy::manifests::Surroundings;
 
 /// The layers that are asked.
@@ -63,6 +63,8 @@ pub struct Running {
     pub own: BTreeMap<Origin, Vec<Complaint>>,
     /// How many of those were looked at.
     pub own_judged: usize,
+    /// Those that say that they are rendered, and are not.
+    pub left: BTreeSet<Origin>,
     /// How many pods of tenants were looked at.
     pub judged: usize,
     /// How many pods of tenants have ended, or are being deleted: nobody asks about them any more.
@@ -113,10 +115,19 @@ impl Running {
         }
     }
 
-    /// Takes a NetworkPolicy or a RoleBinding that a tenant wrote, as if it were written anew: of a list, that does not say its kind.
+    /// Takes a NetworkPolicy or a RoleBinding that is not rendered, as if a tenant wrote it anew: of a list, that does not say
+    /// its kind.
     pub fn take_own(&mut self, object: &Value, api_version: &str, kind: &str, around: Option<Surroundings<'_>>) {
         let Some(Surroundings { standing, guardrails }) = around else { return };
-        if object["metadata"]["deletionTimestamp"].is_string() {
+        let is_marked = managed::is_marked(object);
+        let is_known = guardrails.is_some_and(|around| managed::is_known(kind, object, around));
+        if object["metadata"]["deletionTimestamp"].is_string() || is_marked && is_known {
+            return;
+        }
+        let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
+        let origin = Origin { namespace: text("namespace").to_owned(), owner: format!("{kind} {}", text("name")) };
+        if is_marked {
+            self.left.insert(origin);
             return;
         }
         self.own_judged += 1;
@@ -126,8 +137,6 @@ impl Running {
         if objections.is_empty() {
             return;
         }
-        let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
-        let origin = Origin { namespace: text("namespace").to_owned(), owner: format!("{kind} {}", text("name")) };
         // People look for who it is: the place stands with the words.
         let told = objections.into_iter().map(|objection| {
             let message = format!("{}: {}", objection.path, objection.message);
@@ -141,6 +150,7 @@ impl Running {
         self.found.extend(other.found);
         self.own.extend(other.own);
         self.own_judged += other.own_judged;
+        self.left.extend(other.left);
         self.judged += other.judged;
         self.ended += other.ended;
         self.elsewhere += other.elsewhere;

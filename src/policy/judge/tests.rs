@@ -1,5 +1,7 @@
 //! The rows and the layers, each by what it refuses and in which words.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::case::Case;
@@ -304,7 +306,8 @@ fn what_only_says_that_it_is_rendered_is_a_tenants() {
     };
     let namespace = |annotations: Value| json!({"kind": "Namespace", "metadata": {"name": "tenant-a-x", "annotations": annotations}});
     let rendered = json!({"kind": "RoleBinding", "metadata": {"name": "rendered"}});
-    let around = Guardrails::of([namespace(lists("namespace/tenant-a-x")), rendered].iter(), true);
+    let mut around = Guardrails::of([namespace(lists("namespace/tenant-a-x")), rendered].iter(), true);
+    around.guarded = Arc::new([("rbac.authorization.k8s.io".to_owned(), "RoleBinding".to_owned())].into());
     let binding = |name: &str, who: &str, marked: bool| {
         let label = if marked { "k8s-mtp" } else { "somebody" };
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
@@ -313,15 +316,17 @@ fn what_only_says_that_it_is_rendered_is_a_tenants() {
     };
     let rules = |around: &Guardrails, object: &Value| -> Vec<&'static str> {
         let case = Case::new(object, Some(around), Standing::UNLESS_SAID);
-        super::own::ask(&case).into_iter().map(|objection| objection.rule).collect()
+        super::objections_by(&case, &[super::Layer::Policies]).into_iter().map(|objection| objection.rule).collect()
     };
     for (name, who, marked, refused) in [
-        ("rendered", "mallory", true, false),
-        ("rendered", "mallory", false, true),
-        ("other", "mallory", true, true),
-        ("other", "alice", true, false),
+        ("rendered", "mallory", true, &[][..]),
+        ("rendered", "mallory", false, &["A404", "A403"]),
+        ("rendered", "alice", false, &["A404"]),
+        ("other", "mallory", true, &["A404", "A403"]),
+        ("other", "alice", true, &["A404"]),
+        ("other", "alice", false, &[]),
     ] {
-        assert_eq!(rules(&around, &binding(name, who, marked)).len(), usize::from(refused), "{name} {who} {marked}");
+        assert_eq!(rules(&around, &binding(name, who, marked)), refused, "{name} {who} {marked}");
     }
     let policy = |peer: Value| {
         json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "a"},

@@ -54,10 +54,7 @@ pub fn judge(named: &Named<'_>, objections: Vec<Objection>) -> Judged {
         }
         let speaks_first = *refuses && first == Some((*whom, *layer));
         let (name, verb) = (layer.name(), verb(*layer, *refuses));
-        let of = match whom {
-            Whom::Object => called.to_owned(),
-            Whom::Pods => format!("the pods of {called}"),
-        };
+        let of = whom.part().map_or_else(|| called.to_owned(), |part| format!("the {part} of {called}"));
         let note = match first {
             Some((_, before)) if *refuses && !speaks_first => {
                 format!("{name} {verb} {of} too, after {}", before.name())
@@ -74,17 +71,14 @@ pub fn judge(named: &Named<'_>, objections: Vec<Objection>) -> Judged {
     };
     let layers: Vec<&str> = refusing.iter().map(|(_, layer)| layer.name()).collect();
     let line = first.map(|(whom, _)| {
-        let subject = match whom {
-            Whom::Object => called.to_owned(),
-            Whom::Pods => format!("{called}: each of its pods"),
-        };
+        let subject = whom.part().map_or_else(|| called.to_owned(), |part| format!("{called}: each of its {part}"));
         format!("{subject} is refused by {}", layers.join(", after that by "))
     });
     let verdict = ObjectVerdict {
         at: Place::new(named.file, named.node.span),
         object: called.to_owned(),
         verdict,
-        whom: first.map(|(whom, _)| if whom == Whom::Object { "object" } else { "pods" }),
+        whom: first.map(|(whom, _)| whom.part().unwrap_or("object")),
         layer: first.map(|(_, layer)| layer.id()).or_else(|| objections.first().map(|o| o.layer.id())),
         line,
     };

@@ -37,6 +37,9 @@ pub fn text(preview: &Preview, quiet: bool) -> String {
                 }
             }
         }
+        for (id, note) in unit.notes.iter().filter(|_| !quiet) {
+            put(&format!("{}: {id}: {note}", unit.unit));
+        }
     }
     if let Some(why) = &preview.refused {
         put(&format!("nothing would be deleted: {why}"));
@@ -91,6 +94,9 @@ pub fn status(preview: &Preview) -> String {
                 Change::Delete | Change::Release => put(&format!("  {id}: no longer in git")),
                 Change::Adopt(_) | Change::Configure(_) => put(&format!("  {id}: differs")),
             }
+        }
+        for (id, note) in &unit.notes {
+            put(&format!("  {id}: {note}"));
         }
     }
     text
@@ -152,6 +158,7 @@ fn unit(unit: &UnitPreview) -> Value {
             .collect();
         json!({"object": id.to_string(), "change": what, "message": why, "fields": fields})
     });
+    let notes = unit.notes.iter().map(|(id, note)| json!({"object": id.to_string(), "message": note}));
     let conditions = unit.conditions.iter().map(
         |[kind, status, reason, message]| json!({"type": kind, "status": status, "reason": reason, "message": message}),
     );
@@ -161,6 +168,7 @@ fn unit(unit: &UnitPreview) -> Value {
         "paused": unit.paused,
         "unchanged": unit.unchanged,
         "changes": changes.collect::<Vec<_>>(),
+        "notes": notes.collect::<Vec<_>>(),
         "conditions": conditions.collect::<Vec<_>>(),
     })
 }

@@ -52,16 +52,36 @@ pub struct Ceilings<'c> {
     pub pair: &'c Pair,
 }
 
+/// Which objects a quota is about, in the words of its scopes: `CrossNamespacePodAffinity`, `PriorityClass high, low`. None: all.
+fn scopes(quota: &Value) -> Vec<String> {
+    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut all: Vec<String> = list(quota.pointer("/spec/scopes")).iter().map(text).collect();
+    for requirement in list(quota.pointer("/spec/scopeSelector/matchExpressions")) {
+        let name = text(&requirement["scopeName"]);
+        let mut values: Vec<String> = list(requirement.get("values")).iter().map(text).collect();
+        values.sort();
+        all.push(match requirement["operator"].as_str() {
+            Some("Exists") => name,
+            Some("DoesNotExist") => format!("no {name}"),
+            Some("In") => format!("{name} {}", values.join(", ")),
+            Some("NotIn") => format!("{name} other than {}", values.join(", ")),
+            // Whatever the future brings: two that differ are two.
+            _ => requirement.to_string(),
+        });
+    }
+    all.sort();
+    all
+}
+
 /// The ceilings of a namespace; `None` where no ResourceQuota of it differs. Of several, the lowest holds.
 pub fn ceilings<'c>(unit: &Unit<'c>) -> Option<Ceilings<'c>> {
     let pair = unit.pairs_of("", "ResourceQuota").next()?;
     let [before, after] = [Side::Before, Side::After].map(|side| {
         let mut all: BTreeMap<String, Quantity> = BTreeMap::new();
         for quota in unit.all(side, "", "ResourceQuota") {
-            let scope =
-                ["scopes", "scopeSelector"].map(|field| quota.value.get("spec").and_then(|spec| spec.get(field)));
-            let scope: Vec<String> = scope.into_iter().flatten().map(ToString::to_string).collect();
-            let whose = if scope.is_empty() { String::new() } else { format!(" of {}", scope.join(" ")) };
+            let scopes = scopes(&quota.value);
+            let whose = if scopes.is_empty() { String::new() } else { format!(" of {}", scopes.join(" and ")) };
             let hard = quota.value.pointer("/spec/hard").and_then(Value::as_object);
             for (key, value) in hard.into_iter().flatten() {
                 let Some(value) = quantity(value) else { continue };

@@ -193,6 +193,7 @@ fn pods_are_judged_as_by_the_webhook_and_what_is_rendered_stays() {
     pods::audit(&policed);
     tenants::network_policies(&policed);
     tenants::role_bindings(&policed);
+    tenants::what_is_the_platforms(&policed);
     guards::tenants_change_nothing(&policed);
     guards::whoever_may_can(&policed);
     guards::controllers_go_on(&policed);

@@ -84,11 +84,18 @@ pub fn and_what_tenants_wrote(policed: &Policed) {
     };
     alice.post(&format!("{rbac}/rolebindings"), &binding("both", &["alice@net.example", "bob@net.example"])).created();
 
+    // What somebody of the platform forgot to take away says that it is rendered.
+    let mut left = policy("left", near.clone());
+    left["metadata"]["labels"] = json!({"app.kubernetes.io/managed-by": "k8s-mtp"});
+    policed.admin.post(&networking, &left).created();
+
     let folder = Folder::empty();
     let mut all = files();
     all.iter().for_each(|(path, text)| folder.write(path, text));
     let (code, said) = review(policed, &folder, &["--tenant", "net"]);
     assert_eq!((code, said.contains("4 objects of tenants' own")), (0, true), "{said}");
+    let words = "tenant-net-other (tier noted): NetworkPolicy left\n  says that it is rendered, and is not";
+    assert!(said.contains(words) && said.matches("(A404)").count() == 1, "{said}");
     // Bob leaves, and the internet is closed.
     let net = all["tenants/net.yaml"]
         .replace("  operators: [bob@net.example]\n", "")
@@ -111,6 +118,7 @@ pub fn and_what_tenants_wrote(policed: &Policed) {
     let (_, said) = review(policed, &folder, &["--tenant", "net", "--output", "json"]);
     let said: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!((&said["own"]["judged"], &said["own"]["found"][0]["name"]), (&json!(4), &json!("far")), "{said}");
+    assert_eq!(said["left"], json!([{"namespace": NAMESPACE, "kind": "NetworkPolicy", "name": "left"}]), "{said}");
 
     // Suspended, nothing of the kind is let; alice still has the right that she gave herself, and it is of no use.
     let net = format!("{}  state: suspended\n", all["tenants/net.yaml"]);

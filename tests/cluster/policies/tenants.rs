@@ -199,3 +199,53 @@ pub fn role_bindings(policed: &Policed) {
     bind(json!([user("User", "bob@net.example")]), "cluster-admin")
         .refused(403, &["attempting to grant RBAC permissions"]);
 }
+
+/// What is the platform's: what says that it is rendered and is not, and somebody's own in the place of what is.
+pub fn what_is_the_platforms(policed: &Policed) {
+    let alice = admin(policed);
+    let folder = platform();
+    let namespace = format!("namespaces/{NAMESPACE}");
+    let networking = format!("/apis/networking.k8s.io/v1/{namespace}/networkpolicies");
+    let marked = |mut object: Value, is_marked: bool| {
+        let label = if is_marked { "k8s-mtp" } else { "alice" };
+        object["metadata"]["labels"] = json!({"app.kubernetes.io/managed-by": label});
+        object
+    };
+    let policy = |name: &str| {
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name},
+            "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}})
+    };
+    let map = |name: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});
+    let offline = |object: &Value, resource: &str| {
+        let words = format!(
+            "{resource} {} is managed by the platform",
+            object["metadata"]["name"].as_str().unwrap_or_default()
+        );
+        (is_refused_offline(&folder, "net", object, "A404", &words), words)
+    };
+    for (object, resource, collection) in [
+        (policy("forged"), "networkpolicies", networking.clone()),
+        (map("forged"), "configmaps", format!("/api/v1/{namespace}/configmaps")),
+    ] {
+        let (forged, plain) = (marked(object.clone(), true), marked(object, false));
+        let (is_refused, words) = offline(&forged, resource);
+        assert!(is_refused, "{forged}");
+        alice.post(&format!("{collection}?dryRun=All"), &forged).refused(403, &[&words]);
+        assert!(!offline(&plain, resource).0, "{plain}");
+        alice.post(&format!("{collection}?dryRun=All"), &plain).created();
+    }
+    // In the place of what is rendered, whether it opens something or not.
+    let object = marked(policy("tenant-isolation"), false);
+    let (is_refused, words) = offline(&object, "networkpolicies");
+    assert!(is_refused, "{object}");
+    let path = format!("{networking}/tenant-isolation?dryRun=All");
+    alice.send(http::Method::PUT, &path, "application/json", object.to_string().into_bytes()).refused(403, &[&words]);
+    // What is rendered, as it is: who applies it is let.
+    let rendered = policed.documents.iter().filter(|d| d.namespace() == NAMESPACE);
+    for document in rendered {
+        assert!(!is_refused_offline(&folder, "net", &document.value, "A404", "nothing"), "{}", document.name());
+    }
+    // A kind of which nothing is rendered is nobody's business.
+    let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "forged"}});
+    assert!(!offline(&marked(lease, true), "leases").0);
+}

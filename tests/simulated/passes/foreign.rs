@@ -332,6 +332,41 @@ async fn what_another_installation_made_is_never_touched() {
     assert!(ours(&site.server).len() > inventory(&site.server).len());
 }
 
+/// What an earlier tool left in a tenant's Namespace, marked as ours, still opens it: nobody deletes it, and everybody hears of it.
+#[tokio::test(start_paused = true)]
+async fn what_only_says_that_it_is_rendered_is_told_of_and_stays() {
+    let site = Site::of(&[&two()]).await;
+    let mut policy = of_a("networking.k8s.io/v1", "NetworkPolicy", "left");
+    policy["spec"] = json!({"podSelector": {}, "egress": [{}], "policyTypes": ["Egress"]});
+    let mut binding = of_a("rbac.authorization.k8s.io/v1", "RoleBinding", "left");
+    binding["roleRef"] = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "tenant-a-viewer"});
+    // What opens nothing is nobody's business, and neither is what does not say that it is ours.
+    let mut own = policy.clone();
+    own["metadata"] = json!({"name": "own", "namespace": "tenant-a-main"});
+    for object in [&policy, &binding, &own, &of_a("v1", "ConfigMap", "left")] {
+        site.server.create("argocd-controller", object);
+    }
+    let wanted = Edited::with(&two(), maps(1));
+    let left = |outcome: &k8s_mtp::engine::Outcome| -> Vec<String> {
+        let of_unit = |unit: &k8s_mtp::engine::UnitOutcome| {
+            let notes = unit.notes.iter().filter(|(_, note)| note.starts_with("it says that it is rendered"));
+            notes.map(|(id, _)| format!("{}: {id}", unit.unit)).collect::<Vec<_>>()
+        };
+        outcome.units.iter().flat_map(of_unit).collect()
+    };
+    let expected = ["tenant `a`: NetworkPolicy `tenant-a-main/left`", "tenant `a`: RoleBinding `tenant-a-main/left`"];
+    // Whether the pass has something to do or not; and it is in nobody's way.
+    for _ in 0..2 {
+        let outcome = site.outcome(&wanted).await;
+        assert_eq!((left(&outcome), state_of(&outcome, "a")), (expected.map(str::to_owned).to_vec(), State::Applied));
+    }
+    site.idle(&wanted).await;
+    assert!(site.has(POLICIES, "tenant-a-main", "left"));
+    // Once git wants it, it is somebody's object like any other.
+    let outcome = site.outcome(&Edited::with(&two(), vec![policy])).await;
+    assert!(told(&outcome).contains(ADOPT) && left(&outcome).len() == 1, "{}", told(&outcome));
+}
+
 /// An inventory that is somebody else's, or that nobody can read, is no reason to begin anew.
 #[tokio::test(start_paused = true)]
 async fn an_inventory_that_is_not_ours_ends_the_pass() {
