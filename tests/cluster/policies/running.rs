@@ -118,7 +118,11 @@ pub fn and_what_tenants_wrote(policed: &Policed) {
     let (_, said) = review(policed, &folder, &["--tenant", "net", "--output", "json"]);
     let said: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!((&said["own"]["judged"], &said["own"]["found"][0]["name"]), (&json!(4), &json!("far")), "{said}");
-    assert_eq!(said["left"], json!([{"namespace": NAMESPACE, "kind": "NetworkPolicy", "name": "left"}]), "{said}");
+    // With what the change leaves for whoever applies it to take away.
+    let left = |namespace: &str, name: &str| json!({"namespace": namespace, "kind": "NetworkPolicy", "name": name});
+    let internet = |namespace: &str| left(namespace, "tenant-allow-internet");
+    let all_left = json!([left(NAMESPACE, "left"), internet(NAMESPACE), internet("tenant-net-x")]);
+    assert_eq!(said["left"], all_left, "{said}");
 
     // Suspended, nothing of the kind is let; alice still has the right that she gave herself, and it is of no use.
     let net = format!("{}  state: suspended\n", all["tenants/net.yaml"]);
