@@ -1,8 +1,9 @@
 //! Three ways to apply `rendered/` by hand give the same objects.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -33,6 +34,22 @@ pub fn kubectl(plane: &ControlPlane, args: &[&str]) -> String {
     let warned = said.lines().find(|line| line.contains("Warning") && !line.contains(taken_over));
     assert_eq!(warned, None, "kubectl {}", args.join(" "));
     String::from_utf8_lossy(&ran.stdout).into_owned()
+}
+
+/// kubectl with something on its standard input: whether it succeeded, and what it said.
+pub fn kubectl_reading(plane: &ControlPlane, args: &[&str], input: &str) -> (bool, String) {
+    let mut child = Command::new(program("kubectl"))
+        .env("KUBECONFIG", plane.admin_kubeconfig())
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("kubectl can be started");
+    child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("kubectl reads");
+    let done = child.wait_with_output().expect("kubectl ends");
+    let said = [done.stdout, done.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    (done.status.success(), said)
 }
 
 /// What README says: definitions and namespaces, then everything.

@@ -16,7 +16,6 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -27,8 +26,9 @@ use serde_json::{Value, json};
 use crate::client::{Answer, Client};
 use crate::control_plane::{ControlPlane, NEWEST, wait};
 use crate::fixture::{established, install, policies_in_force};
+use crate::kubectl::kubectl_reading;
 use crate::manifests::{Document, Resources, apply_all, documents, in_order};
-use crate::programs::{cert_manager, program, repository};
+use crate::programs::{cert_manager, repository};
 use crate::serving::{Mount, Server};
 use crate::world::{SERVED, World, bundle, pair, view};
 
@@ -202,18 +202,7 @@ impl Live {
 
     /// kubectl with something on its standard input: whether it succeeded, and what it said.
     fn kubectl(&self, args: &[&str], input: &str) -> (bool, String) {
-        let mut child = Command::new(program("kubectl"))
-            .env("KUBECONFIG", self.plane.admin_kubeconfig())
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("kubectl can be started");
-        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("kubectl reads");
-        let done = child.wait_with_output().expect("kubectl ends");
-        let said = [done.stdout, done.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-        (done.status.success(), said)
+        kubectl_reading(&self.plane, args, input)
     }
 
     /// Applies what is rendered now.

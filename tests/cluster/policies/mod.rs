@@ -191,6 +191,7 @@ fn pods_are_judged_as_by_the_webhook_and_what_is_rendered_stays() {
     pods::workloads(&policed);
     pods::labels(&policed);
     pods::audit(&policed);
+    pods::through_kubectl(&policed);
     tenants::network_policies(&policed);
     tenants::role_bindings(&policed);
     tenants::what_is_the_platforms(&policed);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Policed, TENANTS};
 use crate::control_plane::wait;
 use crate::generated_pods::pod_with_resources;
+use crate::kubectl::kubectl_reading;
 use crate::pod_security::{count, mended};
 
 /// A pod of that spec.
@@ -271,5 +272,33 @@ pub fn audit(policed: &Policed) {
         wait("the audit log says so", &policed.plane, || {
             policed.plane.audit_log().lines().any(|line| line.contains(words))
         });
+    }
+}
+
+/// As whoever applies with kubectl sees each mode: an error, a warning, nothing.
+pub fn through_kubectl(policed: &Policed) {
+    let resources = json!({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1", "memory": "1Gi"}});
+    let bad = json!({"containers": [{"name": "agent", "image": "a:1", "imagePullPolicy": "Always", "resources": resources,
+        "securityContext": {"privileged": true, "runAsNonRoot": true, "readOnlyRootFilesystem": true}}]});
+    let words = "Container agent failed privilege check (privileged)";
+    let by = |mode: &str, tier: &str| format!("ValidatingAdmissionPolicy 'k8s-mtp-pods-{mode}.{tier}'");
+    for (tenant, is_taken, by) in [
+        ("open", false, Some(by("deny", "open"))),
+        ("warned", true, Some(by("warn", "warned"))),
+        // `audit`, and `off` for all but what this pod keeps to.
+        ("noted", true, None),
+        ("pulled", true, None),
+    ] {
+        let args = ["apply", "--namespace", &format!("tenant-{tenant}-x"), "--filename=-"];
+        let (done, said) = kubectl_reading(&policed.plane, &args, &pod("by-kubectl", bad.clone()).to_string());
+        assert_eq!(done, is_taken, "{tenant}: {said}");
+        match by {
+            Some(by) => {
+                let warns = said.contains("Warning: ");
+                assert!(said.contains(words) && said.contains(&by) && warns == is_taken, "{tenant}: {said}");
+            }
+            None => assert_eq!(said, "pod/by-kubectl created\n", "{tenant}"),
+        }
+        policed.admin.delete(&format!("/api/v1/namespaces/tenant-{tenant}-x/pods/by-kubectl?gracePeriodSeconds=0"));
     }
 }
