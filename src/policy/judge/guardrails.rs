@@ -28,8 +28,8 @@ pub struct Guardrails {
     pub namespace: String,
     /// Whom the tenant may name in what it writes itself; `None`: nobody asks.
     pub nameable: Option<Nameable>,
-    /// What is rendered there: kind and name.
-    pub rendered: BTreeSet<(String, String)>,
+    /// What is rendered there: group, kind and name.
+    pub rendered: BTreeSet<(String, String, String)>,
     /// Groups and kinds whose objects nobody changes but who applies what is rendered; none where nobody looks.
     pub guarded: Guarded,
 }
@@ -89,7 +89,9 @@ impl Guardrails {
         let mut all = Guardrails { has_engine, ..Guardrails::default() };
         for object in objects {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            all.rendered.insert((text(&object["kind"]), text(&object["metadata"]["name"])));
+            let group =
+                text(&object["apiVersion"]).rsplit_once('/').map_or_else(String::new, |(group, _)| group.to_owned());
+            all.rendered.insert((group, text(&object["kind"]), text(&object["metadata"]["name"])));
             match object["kind"].as_str() {
                 Some("Namespace") => {
                     all.pod_security = pod_security(&object["metadata"]["labels"]);

@@ -24,24 +24,24 @@ pub fn is_marked(object: &Value) -> bool {
     object["metadata"]["labels"][MANAGED_BY] == K8S_MTP
 }
 
-/// Whether one of that kind and name is rendered.
-pub fn is_known(kind: &str, object: &Value, around: &Guardrails) -> bool {
+/// Whether one of that group, kind and name is rendered.
+pub fn is_known(group: &str, kind: &str, object: &Value, around: &Guardrails) -> bool {
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
-    around.rendered.contains(&(kind.to_owned(), name.to_owned()))
+    around.rendered.contains(&(group.to_owned(), kind.to_owned(), name.to_owned()))
 }
 
 /// Whether an object is what is rendered, as far as it says so itself: whoever changes that has reviews to pass.
 pub fn is_rendered(case: &Case<'_>, around: &Guardrails) -> bool {
-    is_marked(case.value) && is_known(case.kind, case.value, around)
+    is_marked(case.value) && is_known(case.group(), case.kind, case.value, around)
 }
 
-/// What the guard of what is rendered has against an object that is not.
+/// What the guard of what is rendered has against an object that is not, where what is rendered stands.
 pub fn ask(case: &Case<'_>) -> Option<Objection> {
     let around = case.around?;
     let is_guarded = around.guarded.contains(&(case.group().to_owned(), case.kind.to_owned()));
     let is_marked = is_marked(case.value);
     // One of the two alone: somebody's own that says otherwise, or somebody's own in the place of what is rendered.
-    if !is_guarded || is_marked == is_known(case.kind, case.value, around) {
+    if !is_guarded || is_marked == is_known(case.group(), case.kind, case.value, around) {
         return None;
     }
     let path = if is_marked { format!("metadata.labels[{MANAGED_BY}]") } else { "metadata.name".to_owned() };

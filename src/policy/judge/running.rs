@@ -120,8 +120,10 @@ impl Running {
     pub fn take_own(&mut self, object: &Value, api_version: &str, kind: &str, around: Option<Surroundings<'_>>) {
         let Some(Surroundings { standing, guardrails }) = around else { return };
         let is_marked = managed::is_marked(object);
-        let is_known = guardrails.is_some_and(|around| managed::is_known(kind, object, around));
-        if object["metadata"]["deletionTimestamp"].is_string() || is_marked && is_known {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        let is_known = guardrails.is_some_and(|around| managed::is_known(group, kind, object, around));
+        // In the place of what is rendered, with its mark or without, who applies that has the last word: nobody is to delete it.
+        if object["metadata"]["deletionTimestamp"].is_string() || is_known {
             return;
         }
         let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();

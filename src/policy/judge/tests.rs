@@ -305,7 +305,8 @@ fn what_only_says_that_it_is_rendered_is_a_tenants() {
             "tenant.k8s-mtp.io/subjects": "User/alice"})
     };
     let namespace = |annotations: Value| json!({"kind": "Namespace", "metadata": {"name": "tenant-a-x", "annotations": annotations}});
-    let rendered = json!({"kind": "RoleBinding", "metadata": {"name": "rendered"}});
+    let rendered =
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "rendered"}});
     let mut around = Guardrails::of([namespace(lists("namespace/tenant-a-x")), rendered].iter(), true);
     around.guarded = Arc::new([("rbac.authorization.k8s.io".to_owned(), "RoleBinding".to_owned())].into());
     let binding = |name: &str, who: &str, marked: bool| {
@@ -328,6 +329,20 @@ fn what_only_says_that_it_is_rendered_is_a_tenants() {
     ] {
         assert_eq!(rules(&around, &binding(name, who, marked)), refused, "{name} {who} {marked}");
     }
+    // The same kind of another group is another kind.
+    let mut other = binding("rendered", "alice", false);
+    other["apiVersion"] = json!("example.org/v1");
+    assert_eq!(rules(&around, &other), [""; 0]);
+    // What is in the place of what is rendered has lost its mark, and is nobody's to delete.
+    let mut running = super::running::Running::default();
+    let here =
+        || Some(crate::policy::manifests::Surroundings { standing: Standing::UNLESS_SAID, guardrails: Some(&around) });
+    for (name, marked) in [("rendered", false), ("rendered", true), ("other", true), ("own", false)] {
+        running.take_own(&binding(name, "mallory", marked), "rbac.authorization.k8s.io/v1", "RoleBinding", here());
+    }
+    let names = |all: Vec<&super::running::Origin>| all.iter().map(|o| o.owner.clone()).collect::<Vec<_>>();
+    assert_eq!(names(running.own.keys().collect()), ["RoleBinding own"]);
+    assert_eq!(names(running.left.iter().collect()), ["RoleBinding other"]);
     let policy = |peer: Value| {
         json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "a"},
             "spec": {"podSelector": {}, "egress": [{"to": [peer]}]}})

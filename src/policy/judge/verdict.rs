@@ -69,7 +69,9 @@ pub fn judge(named: &Named<'_>, objections: Vec<Objection>) -> Judged {
         None if objections.is_empty() => "admitted",
         None => "warned",
     };
-    let layers: Vec<&str> = refusing.iter().map(|(_, layer)| layer.name()).collect();
+    let mut layers: Vec<&str> = refusing.iter().map(|(_, layer)| layer.name()).collect();
+    // Of its pods and of its claims alike.
+    layers.dedup();
     let line = first.map(|(whom, _)| {
         let subject = whom.part().map_or_else(|| called.to_owned(), |part| format!("{called}: each of its {part}"));
         format!("{subject} is refused by {}", layers.join(", after that by "))
