@@ -38,6 +38,11 @@ impl std::fmt::Display for ObjectId {
     }
 }
 
+/// The group of an `apiVersion`: `apps` of `apps/v1`; empty for the core group.
+pub fn group_of(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
 /// Whether a group is one of those that Kubernetes itself serves.
 pub fn is_kubernetes_own(group: &str) -> bool {
     const OWN: [&str; 23] = [

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{ANY, Build, KINDS};
+use crate::identity::group_of;
 use crate::plan::Plan;
 use crate::templates::admit;
 
@@ -64,7 +65,7 @@ pub fn rows<'a>() -> impl Iterator<Item = Rendered<'a>> {
 /// The kinds that templates may make, where there are templates; what they make always stands in a namespace.
 pub fn of_templates(plan: &Plan) -> impl Iterator<Item = Rendered<'_>> {
     let own = admit::KINDS.iter().map(|(version, kind)| Rendered {
-        group: version.split_once('/').map_or("", |(group, _)| group),
+        group: group_of(version),
         kind,
         resource: plural(kind).into(),
         stands: Stands::Tenants,

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::emit::{EmitError, emit};
+use crate::identity::group_of;
 use crate::place::Place;
 use crate::plan::{NamespacePlan, Plan, PlatformPlan, TenantPlan};
 use crate::rendered::ObjectId;
@@ -201,7 +202,7 @@ impl Object {
         at: Place,
     ) -> Object {
         let id = ObjectId {
-            group: api_version.split_once('/').map_or("", |(group, _)| group).into(),
+            group: group_of(api_version).into(),
             kind: kind.into(),
             namespace: metadata.namespace.as_deref().map(Arc::from),
             name: metadata.name.as_deref().unwrap_or_default().into(),

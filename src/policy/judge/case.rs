@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Whom;
 use super::amounts::Amounts;
 use super::guardrails::Guardrails;
+use crate::identity::group_of;
 use crate::policy::standing::Standing;
 
 /// Kinds that have pods, and where their pods' template stands.
@@ -111,7 +112,7 @@ impl<'a> Case<'a> {
 
     /// Its API group; empty for the core group.
     pub fn group(&self) -> &'a str {
-        self.api_version.split_once('/').map_or("", |(group, _)| group)
+        group_of(self.api_version)
     }
 }
 

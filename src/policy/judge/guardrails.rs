@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::amounts::{Amounts, amounts};
 use super::own::Nameable;
 use crate::contract::platform::PodSecurityLevel;
+use crate::identity::group_of;
 
 /// What bounds a namespace.
 #[derive(Debug, Default)]
@@ -89,8 +90,7 @@ impl Guardrails {
         let mut all = Guardrails { has_engine, ..Guardrails::default() };
         for object in objects {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let group =
-                text(&object["apiVersion"]).rsplit_once('/').map_or_else(String::new, |(group, _)| group.to_owned());
+            let group = group_of(object["apiVersion"].as_str().unwrap_or_default()).to_owned();
             all.rendered.insert((group, text(&object["kind"]), text(&object["metadata"]["name"])));
             match object["kind"].as_str() {
                 Some("Namespace") => {

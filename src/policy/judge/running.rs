@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::case::Case;
 use super::{Layer, Objection, managed, objections_by, quota};
+use crate::identity::group_of;
 use crate::policy::manifests::Surroundings;
 
 /// The layers that are asked.
@@ -120,8 +121,7 @@ impl Running {
     pub fn take_own(&mut self, object: &Value, api_version: &str, kind: &str, around: Option<Surroundings<'_>>) {
         let Some(Surroundings { standing, guardrails }) = around else { return };
         let is_marked = managed::is_marked(object);
-        let group = api_version.split_once('/').map_or("", |(group, _)| group);
-        let is_known = guardrails.is_some_and(|around| managed::is_known(group, kind, object, around));
+        let is_known = guardrails.is_some_and(|around| managed::is_known(group_of(api_version), kind, object, around));
         // In the place of what is rendered, with its mark or without, who applies that has the last word: nobody is to delete it.
         if object["metadata"]["deletionTimestamp"].is_string() || is_known {
             return;
